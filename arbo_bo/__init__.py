@@ -1,0 +1,60 @@
+"""arbo_bo chooses the degree of parallelism for each run of a recurring job.
+
+Importing the package loads the standard library alone; the public names resolve on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arbo_bo.errors import ArboError
+    from arbo_bo.experiment import (
+        AmdahlLaw,
+        Decision,
+        Experiment,
+        Objective,
+        Prediction,
+        SearchSpace,
+        Trial,
+        TrialStatus,
+    )
+    from arbo_bo.optimizer import ArboOptimizer
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AmdahlLaw": "arbo_bo.experiment",
+    "ArboError": "arbo_bo.errors",
+    "ArboOptimizer": "arbo_bo.optimizer",
+    "Decision": "arbo_bo.experiment",
+    "Experiment": "arbo_bo.experiment",
+    "Objective": "arbo_bo.experiment",
+    "Prediction": "arbo_bo.experiment",
+    "SearchSpace": "arbo_bo.experiment",
+    "Trial": "arbo_bo.experiment",
+    "TrialStatus": "arbo_bo.experiment",
+}
+
+__all__ = [  # noqa: RUF022  the front door first
+    "ArboOptimizer",
+    "AmdahlLaw",
+    "ArboError",
+    "Decision",
+    "Experiment",
+    "Objective",
+    "Prediction",
+    "SearchSpace",
+    "Trial",
+    "TrialStatus",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'arbo_bo' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,73 @@
+"""Every error that arbo_bo raises on purpose.
+
+Each class extends `ArboError` and a builtin, so that ``except ArboError`` catches the family and
+``except ValueError`` still means what it always did.
+"""
+
+
+class ArboError(Exception):
+    """Base of every error that arbo_bo raises on purpose."""
+
+
+class InvalidValueError(ArboError, ValueError):
+    """A value is outside its domain: a negative time, an empty name, a NaN."""
+
+
+class ShapeError(ArboError, ValueError):
+    """A tensor or array has the wrong shape."""
+
+
+class DegreeNotAllowedError(InvalidValueError):
+    """A degree of parallelism is outside the experiment's search space."""
+
+
+class NotEnoughObservationsError(ArboError, RuntimeError):
+    """A prediction was asked for before any run was completed."""
+
+
+class ExperimentNotFoundError(ArboError, LookupError):
+    """The namespace holds no experiment of that name."""
+
+
+class TrialNotFoundError(ArboError, LookupError):
+    """The experiment holds no trial of that index."""
+
+
+class TrialClosedError(ArboError, RuntimeError):
+    """The trial is completed, failed or abandoned, and the change would contradict that."""
+
+
+class StoreError(ArboError, RuntimeError):
+    """The trial store could not do what was asked; nothing was half-written."""
+
+
+class StoreURLError(StoreError, ValueError):
+    """The store's URL cannot be understood."""
+
+
+class StoreUnavailableError(StoreError, ConnectionError):
+    """The database cannot be reached, or the connection was lost."""
+
+
+class StoreLockedError(StoreUnavailableError):
+    """Another process held the database's lock for too long."""
+
+
+class StoreReadOnlyError(StoreError, PermissionError):
+    """The database may not be written to."""
+
+
+class SchemaVersionError(StoreError):
+    """The database's schema is not the one that this version of arbo_bo works with."""
+
+
+class CommandError(ArboError, ValueError):
+    """A command line to run is empty, has no placeholder, or its program cannot be found."""
+
+
+class StageFailedError(ArboError, RuntimeError):
+    """A chunk of a stage ended with a non-zero status or a signal."""
+
+
+class StageTimeoutError(StageFailedError, TimeoutError):
+    """A stage ran past its time limit and was ended."""

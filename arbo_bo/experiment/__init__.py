@@ -1,0 +1,27 @@
+"""Values and rules of an experiment: frozen, validated, standard library only."""
+
+from arbo_bo.experiment.experiment import Experiment, Learned, TaskModel
+from arbo_bo.experiment.law import AmdahlLaw
+from arbo_bo.experiment.objective import Objective
+from arbo_bo.experiment.prediction import Candidate, Decision, Prediction, Residual
+from arbo_bo.experiment.space import SearchSpace
+from arbo_bo.experiment.trial import Arm, Context, Outcome, Phase, Trial, TrialStatus
+
+__all__ = [
+    "AmdahlLaw",
+    "Arm",
+    "Candidate",
+    "Context",
+    "Decision",
+    "Experiment",
+    "Learned",
+    "Objective",
+    "Outcome",
+    "Phase",
+    "Prediction",
+    "Residual",
+    "SearchSpace",
+    "TaskModel",
+    "Trial",
+    "TrialStatus",
+]

@@ -1,0 +1,112 @@
+"""All trials of one task: what its owner configured, and what was learned so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import validation
+from arbo_bo.experiment.law import AmdahlLaw
+from arbo_bo.experiment.objective import Objective
+from arbo_bo.experiment.prediction import Residual
+from arbo_bo.experiment.space import SearchSpace
+
+DEFAULT_PARALLELISM = 5
+DEFAULT_SPACE = SearchSpace.between(1, 32)
+DEFAULT_WINDOW = 50
+DEFAULT_NAMESPACE = "default"
+MAX_WINDOW = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskModel:
+    """What was learned of a task; it survives the rolling window.
+
+    Attributes:
+        law: The law as fitted last; None before the first fit.
+        hyperparameters: The last fit to a window of two degrees or more, JSON-ready: the next warm
+            start, and the prior once the window holds one degree only. Empty before.
+        base_input_size: N_base, the first completed trial's known size; None: none known yet.
+        sample_count: Completed trials in all.
+        last_updated: When this last changed.
+    """
+
+    law: AmdahlLaw | None = None
+    hyperparameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    base_input_size: float | None = None
+    sample_count: int = 0
+    last_updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one fit adds to a `TaskModel`: the law, and the hyperparameters worth keeping."""
+
+    law: AmdahlLaw
+    hyperparameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A task whose degree of parallelism is chosen for each run.
+
+    Attributes:
+        name: The task's name, unique in its namespace.
+        namespace: Teams that share a database each have their own.
+        search_space: The allowed degrees.
+        default_parallelism: The degree of the probe, and the advice where nothing is known.
+        objective: What is minimised.
+        window: How many of the newest completed trials train the model, at least 1.
+        baseline: Whether the first run takes the smallest allowed degree.
+        residual: How the Gaussian process stands on the law.
+        alpha: Weight of the old value in exponential smoothing of p and k, in (0, 1].
+        model: What was learned so far.
+
+    Raises:
+        InvalidValueError: A value is outside its domain.
+    """
+
+    name: str
+    namespace: str = DEFAULT_NAMESPACE
+    search_space: SearchSpace = DEFAULT_SPACE
+    default_parallelism: int = DEFAULT_PARALLELISM
+    objective: Objective = field(default_factory=Objective)
+    window: int = DEFAULT_WINDOW
+    baseline: bool = True
+    residual: Residual = Residual.MULTIPLICATIVE
+    alpha: float = 0.3
+    model: TaskModel = field(default_factory=TaskModel)
+
+    def __post_init__(self) -> None:
+        validation.identifier("a task's name", self.name)
+        validation.identifier("a namespace", self.namespace)
+        degree = validation.integer("default_parallelism", self.default_parallelism, 1)
+        window = validation.integer("window", self.window, 1, MAX_WINDOW)
+        object.__setattr__(self, "default_parallelism", degree)
+        object.__setattr__(self, "window", window)
+        if not isinstance(self.baseline, bool):
+            raise InvalidValueError(
+                f"baseline must be True or False, got {validation.short(self.baseline)}"
+            )
+        if not isinstance(self.objective, Objective):
+            raise InvalidValueError(
+                f"objective must be an Objective, got {validation.short(self.objective)}"
+            )
+        alpha = validation.fraction("alpha", self.alpha)
+        if alpha == 0:
+            raise InvalidValueError("alpha must lie in (0, 1], got 0")
+        object.__setattr__(self, "alpha", alpha)
+        try:
+            object.__setattr__(self, "residual", Residual(self.residual))
+        except ValueError as err:
+            raise InvalidValueError(
+                f"residual must be one of {', '.join(Residual)}, "
+                f"got {validation.short(self.residual)}"
+            ) from err
+
+    @property
+    def probe_parallelism(self) -> int:
+        """The allowed degree nearest to the default."""
+        return self.search_space.nearest(self.default_parallelism)

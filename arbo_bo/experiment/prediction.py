@@ -1,0 +1,136 @@
+"""What is believed about one degree, and what was decided."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import NormalDist
+
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import validation
+from arbo_bo.experiment.trial import Phase
+
+
+class Residual(StrEnum):
+    """How the Gaussian process stands on the law.
+
+    MULTIPLICATIVE: log T = log law + GP, so T is lognormal. ADDITIVE: T = law + GP, so T is normal,
+    taken on T > 0.
+    """
+
+    MULTIPLICATIVE = "multiplicative"
+    ADDITIVE = "additive"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The distribution of the next run's time at one degree, the noise of a run included.
+
+    Attributes:
+        parallelism: The degree.
+        location: mu; of log T [log s] for a multiplicative residual, of T [s] for an additive one.
+        scale: sigma, in the same unit, above 0.
+        residual: Which of the two it is.
+    """
+
+    parallelism: int
+    location: float
+    scale: float
+    residual: Residual = Residual.MULTIPLICATIVE
+
+    @property
+    def mean_s(self) -> float:
+        """E[T] [s]: exp(mu + sigma^2 / 2), or the mean of the normal cut to T > 0."""
+        if self.residual is Residual.MULTIPLICATIVE:
+            return _exp(self.location + self.scale**2 / 2)
+        return self.location + self.scale * self._hazard()
+
+    @property
+    def std_s(self) -> float:
+        """Standard deviation of T [s]."""
+        if self.residual is Residual.MULTIPLICATIVE:
+            return self.mean_s * math.sqrt(math.expm1(min(self.scale**2, 700.0)))
+        ratio, hazard = self.location / self.scale, self._hazard()
+        return self.scale * math.sqrt(max(1e-12, 1 - hazard * (ratio + hazard)))
+
+    def quantile_s(self, q: float) -> float:
+        """The time that the next run stays under with probability q [s].
+
+        Args:
+            q: Probability, strictly between 0 and 1.
+
+        Raises:
+            InvalidValueError: q is outside (0, 1).
+        """
+        q = validation.real("q", q)
+        if not 0 < q < 1:
+            raise InvalidValueError(f"q must lie strictly between 0 and 1, got {q:g}")
+        standard = NormalDist()
+        if self.residual is Residual.MULTIPLICATIVE:
+            return _exp(self.location + self.scale * standard.inv_cdf(q))
+        # By symmetry P(T > t | T > 0) = Phi((mu - t) / sigma) / Phi(mu / sigma).
+        upper = (1 - q) * standard.cdf(self.location / self.scale)
+        return self.location - self.scale * standard.inv_cdf(max(upper, 1e-300))
+
+    def _hazard(self) -> float:
+        """phi(mu / sigma) / Phi(mu / sigma): how far cutting at T > 0 moves the mean."""
+        ratio = self.location / self.scale
+        if ratio < -30:  # both underflow; Mills' ratio tends to this
+            return -ratio
+        standard = NormalDist()
+        return standard.pdf(ratio) / standard.cdf(ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One allowed degree as the decision saw it: its prediction and its score, less is better."""
+
+    prediction: Prediction
+    score: float
+
+    @property
+    def parallelism(self) -> int:
+        """The degree."""
+        return self.prediction.parallelism
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The degree for the next run, and why.
+
+    Attributes:
+        task: The experiment's name.
+        parallelism: The degree to run with.
+        phase: baseline, probe or optimize.
+        reason: One sentence that a person understands.
+        trial_index: The trial that is RUNNING from here; None if none was made.
+        acquisition: What chose it; None outside of optimize.
+        input_scale_factor: gamma at the decision.
+        cluster_load: L at the decision.
+        prediction: What is expected of this degree; None before the first completed run.
+        candidates: Every allowed degree with its prediction and score, by degree.
+    """
+
+    task: str
+    parallelism: int
+    phase: Phase
+    reason: str
+    trial_index: int | None = None
+    acquisition: str | None = None
+    input_scale_factor: float = 1.0
+    cluster_load: float | None = None
+    prediction: Prediction | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def predicted_time_s(self) -> float | None:
+        """Expected execution time [s]."""
+        return None if self.prediction is None else self.prediction.mean_s
+
+    @property
+    def predicted_time_std_s(self) -> float | None:
+        """Its standard deviation, the noise of a run included [s]."""
+        return None if self.prediction is None else self.prediction.std_s
+
+
+def _exp(value: float) -> float:
+    return math.exp(min(value, 700.0))

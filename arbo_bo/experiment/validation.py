@@ -1,0 +1,94 @@
+"""Checks at the public edge; inside, values are trusted."""
+
+import math
+import numbers
+from datetime import datetime
+from typing import Any
+
+from arbo_bo.errors import InvalidValueError
+
+MAX_NAME_LENGTH = 255
+MAX_MAGNITUDE = 1e300
+"""Bound on times and sizes: far above any real one, and below what overflows a double when squared
+roots and products are formed, or what a database cannot hold."""
+
+
+def real(name: str, value: Any) -> float:
+    """Returns `value` as a finite float.
+
+    Raises:
+        InvalidValueError: It is no real number (a bool or a string is none), or is NaN or infinite.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise InvalidValueError(f"{name} must be a number, got {short(value)}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise InvalidValueError(f"{name} must be finite, got {number}")
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    """Returns `value` as a float that is finite and above zero."""
+    number = real(name, value)
+    if not 0 < number < MAX_MAGNITUDE:
+        raise InvalidValueError(f"{name} must be greater than 0, got {number:g}")
+    return number
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Returns `value` as a float that is finite and not below zero."""
+    number = real(name, value)
+    if not 0 <= number < MAX_MAGNITUDE:
+        raise InvalidValueError(f"{name} must be 0 or more, got {number:g}")
+    return number
+
+
+def fraction(name: str, value: Any) -> float:
+    """Returns `value` as a float in [0, 1]."""
+    number = real(name, value)
+    if not 0 <= number <= 1:
+        raise InvalidValueError(f"{name} must lie in [0, 1], got {number:g}")
+    return number
+
+
+def integer(name: str, value: Any, minimum: int, maximum: int = 2**31 - 1) -> int:
+    """Returns `value` as an int in [minimum, maximum]; 4.0 is taken, 4.5 is not."""
+    number = real(name, value)
+    if not number.is_integer():
+        raise InvalidValueError(f"{name} must be a whole number, got {number:g}")
+    if not minimum <= number <= maximum:
+        raise InvalidValueError(f"{name} must lie in [{minimum}, {maximum}], got {number:g}")
+    return int(number)
+
+
+def identifier(name: str, value: Any) -> str:
+    """Returns `value` as a name: 1 to 255 printable characters, no blank at either end.
+
+    Printable means that a name can be shown in a terminal, a log or a table as it is: control
+    characters, newlines and lone surrogates are refused.
+    """
+    if not isinstance(value, str):
+        raise InvalidValueError(f"{name} must be a string, got {short(value)}")
+    if not value or len(value) > MAX_NAME_LENGTH:
+        raise InvalidValueError(
+            f"{name} must have 1 to {MAX_NAME_LENGTH} characters, got {len(value)}"
+        )
+    if not value.isprintable() or value != value.strip():
+        raise InvalidValueError(
+            f"{name} must be printable, without newlines, control characters or blanks at its "
+            f"ends, got {short(value)}"
+        )
+    return value
+
+
+def aware(name: str, value: Any) -> datetime:
+    """Returns `value` as a timezone-aware datetime."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidValueError(f"{name} must be a timezone-aware datetime, got {short(value)}")
+    return value
+
+
+def short(value: object, limit: int = 60) -> str:
+    """Returns a one-line picture of any value for a message, cut to `limit` characters."""
+    text = ascii(value) if isinstance(value, str) else f"{type(value).__name__} {value!a}"
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,78 @@
+"""What arbo asks of a place that keeps experiments and trials."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from arbo_bo.experiment import Experiment, Learned, Trial
+
+
+class TrialStore(Protocol):
+    """Experiments and trials of one namespace; every method is one transaction.
+
+    A method that raises has changed nothing. Names are those of experiments in the store's
+    namespace; an unknown one raises `ExperimentNotFoundError`.
+    """
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that every method works in."""
+        ...
+
+    def configure(self, name: str, change: Callable[[Experiment | None], Experiment]) -> Experiment:
+        """Stores what `change` makes of the stored experiment (None: there is none yet).
+
+        Only the configuration is written; what was learned, and the trials, stay.
+        """
+        ...
+
+    def experiment(self, name: str) -> Experiment:
+        """The experiment."""
+        ...
+
+    def experiments(self) -> list[Experiment]:
+        """Every experiment, by name."""
+        ...
+
+    def add(
+        self, name: str, trials: Sequence[Trial], learned: Learned | None = None
+    ) -> list[Trial]:
+        """Adds trials, all or none, and returns them with the indices that they were given.
+
+        The trial index on entry is ignored: the store allots the next free ones. Completed trials
+        count as samples, and the first known size of a completed trial becomes the base size.
+        """
+        ...
+
+    def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
+        """Replaces a trial by what `change` makes of it, and returns that.
+
+        No other writer comes in between reading and writing. A trial that `change` completes
+        counts as a sample, and so on, as in `add`.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+        """
+        ...
+
+    def trial(self, name: str, trial_index: int) -> Trial:
+        """One trial."""
+        ...
+
+    def trials(self, name: str) -> list[Trial]:
+        """Every trial, by index."""
+        ...
+
+    def history(self, name: str, window: int) -> list[Trial]:
+        """What a decision looks at, by index.
+
+        The newest `window` completed trials, the newest `window` failed ones, and all that run.
+        """
+        ...
+
+    def running_workers(self) -> int:
+        """The degrees of all RUNNING trials in the namespace, summed."""
+        ...
+
+    def close(self) -> None:
+        """Releases the connections."""
+        ...
