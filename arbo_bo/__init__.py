@@ -3,8 +3,9 @@
 Importing the package loads the standard library alone; the public names resolve on first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from arbo_bo.lazy import resolver
 
 if TYPE_CHECKING:
     from arbo_bo.errors import ArboError
@@ -49,11 +50,7 @@ __all__ = [  # noqa: RUF022  the front door first
     "__version__",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'arbo_bo' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = resolver(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,69 @@
+"""Trials that the store has yet to number: a decision about to run, and runs from elsewhere."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment.experiment import Experiment
+from arbo_bo.experiment.prediction import Decision
+from arbo_bo.experiment.trial import Arm, Context, Outcome, Phase, Trial, TrialStatus
+
+UNNUMBERED = 0
+REQUIRED = ("parallelism", "execution_time_s")
+OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
+
+
+def running_trial(decision: Decision, context: Context) -> Trial:
+    """The RUNNING trial of a decision; its index is the store's to give."""
+    now = datetime.now(UTC)
+    return Trial(
+        task=decision.task,
+        trial_index=UNNUMBERED,
+        status=TrialStatus.RUNNING,
+        arm=Arm(decision.parallelism),
+        context=context,
+        phase=decision.phase,
+        acquisition=decision.acquisition,
+        input_scale_factor=decision.input_scale_factor,
+        predicted_time_s=decision.predicted_time_s,
+        predicted_time_std_s=decision.predicted_time_std_s,
+        created_at=now,
+        started_at=now,
+    )
+
+
+def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
+    """A completed trial from one row of history; its index is the store's to give.
+
+    Args:
+        experiment: Whose run it was.
+        row: parallelism and execution_time_s, and perhaps input_size, cluster_load (None: unknown)
+            and startup_time_s.
+
+    Raises:
+        InvalidValueError: A column is missing or unknown, or a value is outside its domain.
+        DegreeNotAllowedError: The degree is outside the search space.
+    """
+    missing = [name for name in REQUIRED if row.get(name) is None]
+    unknown = sorted(set(row) - {*REQUIRED, *OPTIONAL})
+    if missing or unknown:
+        problem = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(unknown)}"
+        raise InvalidValueError(
+            f"a run of history {problem}; it needs {', '.join(REQUIRED)}, "
+            f"and may have {', '.join(OPTIONAL)}"
+        )
+    outcome = Outcome(row["execution_time_s"], row.get("startup_time_s"))
+    now = datetime.now(UTC)
+    return Trial(
+        task=experiment.name,
+        trial_index=UNNUMBERED,
+        status=TrialStatus.COMPLETED,
+        arm=Arm(experiment.search_space.require(row["parallelism"])),
+        context=Context(row.get("input_size"), row.get("cluster_load")),
+        phase=Phase.ATTACHED,
+        execution_time_s=outcome.execution_time_s,
+        startup_time_s=outcome.startup_time_s,
+        created_at=now,
+        finished_at=now,
+    )

@@ -1,0 +1,1 @@
+"""The mathematics, once: pure functions on arrays, numpy or torch alike."""

@@ -1,0 +1,63 @@
+"""One sentence that a person understands."""
+
+from collections.abc import Sequence
+
+from arbo_bo.experiment import Candidate, Experiment, Phase
+
+
+def opening_reason(experiment: Experiment, degree: int, phase: Phase, has_data: bool) -> str:
+    """Why an opening run has its degree."""
+    if phase is Phase.BASELINE:
+        return (
+            f"{_workers(degree)}: the smallest allowed degree gives the baseline time that "
+            "speed-up is measured from."
+        )
+    if degree == experiment.probe_parallelism:
+        return (
+            f"{_workers(degree)}: the default degree, run as a probe to see how the time falls "
+            "with more workers."
+        )
+    return (
+        f"{_workers(degree)}: a second degree is needed to learn how the time falls with more "
+        "workers."
+    )
+
+
+def optimize_reason(
+    experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]
+) -> str:
+    """Why the optimizer chose this degree, compared with its closest rival."""
+    prediction, objective = best.prediction, experiment.objective
+    text = (
+        f"{_workers(best.parallelism)}: expected {format_time(prediction.mean_s)} "
+        f"(± {format_time(prediction.std_s)}) gives the lowest {objective} of "
+        f"{len(candidates)} allowed degrees"
+    )
+    rivals = [c for c in candidates if c is not best]
+    if rivals:
+        rival = min(rivals, key=lambda c: c.score)
+        worse = 100 * (rival.score / best.score - 1) if best.score > 0 else 0.0
+        text += f"; next best is {rival.parallelism}, {worse:.1f} % higher"
+    if objective.favours_fewest_workers and best.parallelism == candidates[0].parallelism:
+        text += (
+            f"; with urgency {objective.urgency:g} not above the cost exponent "
+            f"{objective.exponent:g}, fewer workers always win"
+        )
+    return text + "."
+
+
+def format_time(seconds: float) -> str:
+    """A time that people read at a glance: 340 ms, 4.21 s, 2 min 05 s, 3 h 20 min."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 99.95:
+        return f"{seconds:.3g} s"
+    if seconds < 3600:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02d} s"
+    hours, rest = divmod(round(seconds / 60), 60)
+    return f"{hours} h {rest:02d} min"
+
+
+def _workers(degree: int) -> str:
+    return "1 worker" if degree == 1 else f"{degree} workers"

@@ -1,0 +1,32 @@
+"""Tensors in, posterior out: the parametric means, the Gaussian process on them, and fitting."""
+
+from typing import TYPE_CHECKING
+
+from arbo_bo.lazy import resolver
+
+if TYPE_CHECKING:
+    from arbo_bo.models.amdahl_gp import AmdahlGP
+    from arbo_bo.models.fitting import fit_amdahl_gp
+    from arbo_bo.models.hyperparameters import Hyperparameters
+    from arbo_bo.models.kernel import ResidualKernel
+    from arbo_bo.models.mean import AmdahlMean, LawPrior
+
+_HOMES = {
+    "AmdahlGP": "arbo_bo.models.amdahl_gp",
+    "AmdahlMean": "arbo_bo.models.mean",
+    "Hyperparameters": "arbo_bo.models.hyperparameters",
+    "LawPrior": "arbo_bo.models.mean",
+    "ResidualKernel": "arbo_bo.models.kernel",
+    "fit_amdahl_gp": "arbo_bo.models.fitting",
+}
+
+__all__ = [
+    "AmdahlGP",
+    "AmdahlMean",
+    "Hyperparameters",
+    "LawPrior",
+    "ResidualKernel",
+    "fit_amdahl_gp",
+]
+
+__getattr__ = resolver(__name__, _HOMES)

@@ -1,0 +1,198 @@
+"""Amdahl's law plus a Gaussian-process residual, as a BoTorch model."""
+
+from typing import Any
+
+import torch
+from botorch.models import SingleTaskGP
+from gpytorch.likelihoods import GaussianLikelihood
+from gpytorch.mlls import MarginalLogLikelihood
+from torch import Tensor
+
+from arbo_bo.errors import InvalidValueError, ShapeError
+from arbo_bo.experiment import AmdahlLaw, Residual
+from arbo_bo.formulas.law import PARAMETERS
+from arbo_bo.models.hyperparameters import Hyperparameters
+from arbo_bo.models.kernel import ResidualKernel, run_noise
+from arbo_bo.models.mean import AmdahlMean, LawPrior
+
+INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
+
+
+class AmdahlGP(SingleTaskGP):
+    """A Gaussian process with Amdahl's law as its mean.
+
+    multiplicative (default): log T(x) = log law(s, gamma) + R(x), outcome log seconds; T is
+    lognormal. additive (the method's original form): T(x) = law(s, gamma) + R(x), outcome seconds.
+    R is a Matern-5/2 ARD process on log s, log gamma and L / (L + 8), scaled inside the kernel: the
+    mean sees physical units, so there is no input transform and no outcome transform.
+
+    `fit_gpytorch_mll` finds the same optimum as on any BoTorch model, through an analytic gradient
+    (`custom_fit`) where the model is a single one, with inferred noise.
+
+    Args:
+        train_X: ``batch_shape x n x 3``: s (1 or more), gamma (above 0), L (0 or more). Float64,
+            whatever comes in.
+        train_Y: ``batch_shape x n x m``: the natural logarithm of the execution time in seconds, or
+            seconds for an additive residual; see `outcome_of_time`.
+        train_Yvar: ``batch_shape x n x m`` observed noise variance in the outcome's unit squared;
+            None: a homoscedastic noise is inferred.
+        residual: "multiplicative" or "additive".
+        law_prior: Priors on the law.
+        time_scale: u [s] that the law's parameters are relative to; None: the window's own.
+
+    Raises:
+        ShapeError: train_X has not three columns.
+        InvalidValueError: A degree below 1, a gamma not above 0, a negative load or an unknown
+            residual.
+    """
+
+    def __init__(
+        self,
+        train_X: Tensor,
+        train_Y: Tensor,
+        train_Yvar: Tensor | None = None,
+        residual: Residual | str = Residual.MULTIPLICATIVE,
+        law_prior: LawPrior | None = None,
+        time_scale: Tensor | None = None,
+    ) -> None:
+        train_X, train_Y = train_X.to(torch.float64), train_Y.to(torch.float64)
+        if train_Yvar is not None:
+            train_Yvar = train_Yvar.to(torch.float64)
+        _check_inputs(train_X)
+        residual = Residual(residual)
+        prior = law_prior or LawPrior()
+        self._validate_tensor_args(X=train_X, Y=train_Y, Yvar=train_Yvar)
+        _, batch_shape = self.get_batch_dimensions(train_X=train_X, train_Y=train_Y)
+        log_output = residual is Residual.MULTIPLICATIVE
+        if time_scale is None:
+            time_scale = _window_scale(train_X, train_Y, prior, log_output, batch_shape)
+        unit = None if log_output else time_scale.expand(*batch_shape, 1).squeeze(-1) ** 2
+        super().__init__(
+            train_X=train_X,
+            train_Y=train_Y,
+            train_Yvar=train_Yvar,
+            likelihood=None if train_Yvar is not None else run_noise(batch_shape, unit),
+            mean_module=AmdahlMean(batch_shape, time_scale, prior, log_output),
+            covar_module=ResidualKernel(batch_shape, unit),
+            outcome_transform=None,
+        )
+        self.residual = residual
+        self._subset_batch_dict = _output_dimensions(self)
+
+    @staticmethod
+    def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:
+        """Seconds -> the outcome that the model trains on."""
+        time = execution_time_s.to(torch.float64)
+        return time.log() if Residual(residual) is Residual.MULTIPLICATIVE else time
+
+    @property
+    def law(self) -> AmdahlLaw:
+        """The law of a single model.
+
+        Raises:
+            ShapeError: The model is a batch.
+        """
+        mean = self.mean_module
+        if mean.t1.numel() != 1:
+            raise ShapeError(f"a batch of laws, of shape {tuple(mean.t1.shape[:-1])}; take one")
+        t1, p, c, k = (v.item() for v in (mean.t1, mean.p, mean.c, mean.k))
+        return AmdahlLaw(t1_s=t1, p=p, c_s=c, k=k)
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Everything that was fitted, of a single model with inferred noise."""
+        kernel = self.covar_module
+        low, mid, high = kernel.base_kernel.lengthscale.flatten().tolist()
+        return Hyperparameters(
+            law=self.law,
+            outputscale=kernel.outputscale.item(),
+            lengthscales=(low, mid, high),
+            noise=self.likelihood.noise.item(),
+            residual=self.residual,
+        )
+
+    def start_from(self, hyperparameters: Hyperparameters) -> None:
+        """Sets the hyperparameters of a single model, moved inside the bounds.
+
+        Of another residual's hyperparameters only the law is taken: the variances have other units.
+        """
+        law = hyperparameters.law
+        self.mean_module.set_law(law.t1_s, law.p, law.c_s, law.k)
+        if hyperparameters.residual is not self.residual:
+            return
+        kernel, noise = self.covar_module, self.likelihood.noise_covar
+        for module, name, value in (
+            (kernel, "raw_outputscale", hyperparameters.outputscale),
+            (kernel.base_kernel, "raw_lengthscale", hyperparameters.lengthscales),
+            (noise, "raw_noise", hyperparameters.noise),
+        ):
+            bounds = module.constraint_for_parameter_name(name)
+            parameter = getattr(module, name)
+            wanted = torch.as_tensor(value, dtype=torch.float64).expand_as(parameter)
+            parameter.data.copy_(wanted.clamp(bounds.lower_bound, bounds.upper_bound))
+
+    def custom_fit(self, mll: MarginalLogLikelihood, **kwargs: Any) -> MarginalLogLikelihood:
+        """Maximises the marginal posterior density of the hyperparameters.
+
+        `fit_gpytorch_mll` calls this. A single model with inferred noise is fitted through the
+        analytic gradient of `arbo_bo.formulas.evidence` from several starts, the model's current
+        values among them; another, or a call with an optimizer or closure of its own, through
+        BoTorch's L-BFGS-B on autograd from the current values.
+
+        Returns:
+            `mll`, in evaluation mode.
+        """
+        from arbo_bo.models.fitting import fit_by_analytic_gradient, fit_by_autograd
+
+        options = {name: value for name, value in kwargs.items() if value is not None}
+        single = not self.batch_shape and self.num_outputs == 1
+        if options or not single or not isinstance(self.likelihood, GaussianLikelihood):
+            return fit_by_autograd(mll, **options)
+        fit_by_analytic_gradient(self)
+        return mll.eval()
+
+
+def _check_inputs(train_X: Tensor) -> None:
+    if train_X.shape[-1] != len(INPUTS):
+        raise ShapeError(
+            f"train_X needs shape (..., n, 3) with columns {', '.join(INPUTS)}, "
+            f"got {tuple(train_X.shape)}"
+        )
+    s, gamma, load = train_X.unbind(-1)
+    if not (bool((s >= 1).all()) and bool((gamma > 0).all()) and bool((load >= 0).all())):
+        raise InvalidValueError(
+            "train_X needs s >= 1, gamma > 0 and L >= 0 everywhere, in physical units; got minima "
+            f"{s.min().item():g}, {gamma.min().item():g}, {load.min().item():g}"
+        )
+
+
+def _window_scale(
+    train_X: Tensor, train_Y: Tensor, prior: LawPrior, log_output: bool, shape: torch.Size
+) -> Tensor:
+    """The window's own time scale, ``aug_batch_shape x 1``."""
+    time = train_Y.transpose(-1, -2)
+    s, gamma = train_X[..., 0].unsqueeze(-2), train_X[..., 1].unsqueeze(-2)
+    if not log_output:
+        time = time.clamp_min(torch.finfo(torch.float64).tiny).log()
+    scale = prior.time_scale(s, gamma, time.exp())
+    return scale.reshape(*shape, 1)
+
+
+def _output_dimensions(model: AmdahlGP) -> dict[str, int]:
+    """Where each parameter and buffer keeps the output dimension, for `Model.subset_output`."""
+    mean = {f"mean_module.{name}": -2 for name in (*PARAMETERS, "time_scale")}
+    kernel = {
+        "covar_module.raw_outputscale": -1,
+        "covar_module.base_kernel.raw_lengthscale": -3,
+        "likelihood.noise_covar.raw_noise": -2,
+    }
+    if model.residual is Residual.MULTIPLICATIVE:
+        return mean | kernel
+    owners = {"covar_module.": -1, "likelihood.noise_covar.": -2}
+    shaped = {
+        name: dimension
+        for name, buffer in model.named_buffers()
+        for owner, dimension in owners.items()
+        if name.startswith(owner) and "base_kernel" not in name and buffer.dim() >= -dimension
+    }
+    return mean | kernel | shaped

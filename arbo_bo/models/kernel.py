@@ -1,0 +1,100 @@
+"""The covariance of the residual."""
+
+import math
+
+import torch
+from gpytorch.constraints import Interval
+from gpytorch.kernels import MaternKernel, ScaleKernel
+from gpytorch.likelihoods import GaussianLikelihood
+from gpytorch.priors import LogNormalPrior
+from torch import Tensor
+
+from arbo_bo.formulas.kernel import features
+
+# Lognormal priors and bounds. In log time variances are free of units: the residual's standard
+# deviation is around 20 %, the noise of a run around 5 %. With an additive residual they are in
+# units of the time scale squared, and shift with it.
+LENGTHSCALES = ((0.3, 0.7), (0.7, 0.7), (-0.9, 0.7))
+LENGTHSCALE_BOUNDS = (0.05, 50.0)
+OUTPUTSCALE = (2 * math.log(0.2), 1.0)
+OUTPUTSCALE_BOUNDS = (1e-6, 25.0)
+NOISE = (2 * math.log(0.05), 1.0)
+NOISE_BOUNDS = (1e-6, 4.0)
+
+
+class FeatureMatern(MaternKernel):
+    """Matern-5/2 ARD on log s, log gamma and L / (L + 8); the inputs stay in physical units.
+
+    Source: `arbo_bo.formulas.kernel`.
+    """
+
+    has_lengthscale = True
+
+    def forward(self, x1: Tensor, x2: Tensor, **params: object) -> Tensor:
+        """The correlation of two sets of inputs, ``... x n x 3`` and ``... x m x 3``."""
+        return super().forward(features(x1), features(x2), **params)
+
+
+class ResidualKernel(ScaleKernel):
+    """The residual's covariance: outputscale * `FeatureMatern`, bounded and priored.
+
+    Args:
+        batch_shape: Batch shape of the hyperparameters.
+        variance_unit: What one unit of outputscale is in the outcome's unit squared: 1 for log
+            time, the time scale squared for seconds; ``batch_shape``.
+    """
+
+    def __init__(
+        self,
+        batch_shape: torch.Size = torch.Size(),  # noqa: B008  immutable
+        variance_unit: Tensor | None = None,
+    ) -> None:
+        location = torch.tensor([p[0] for p in LENGTHSCALES], dtype=torch.float64)
+        spread = torch.tensor([p[1] for p in LENGTHSCALES], dtype=torch.float64)
+        base = FeatureMatern(
+            nu=2.5,
+            ard_num_dims=len(LENGTHSCALES),
+            batch_shape=batch_shape,
+            lengthscale_prior=LogNormalPrior(location, spread),
+            lengthscale_constraint=Interval(
+                *LENGTHSCALE_BOUNDS, transform=None, initial_value=location.exp()
+            ),
+        )
+        unit = _unit(variance_unit)
+        super().__init__(
+            base,
+            batch_shape=batch_shape,
+            outputscale_prior=_prior(OUTPUTSCALE, unit),
+            outputscale_constraint=_bounds(OUTPUTSCALE_BOUNDS, OUTPUTSCALE, unit),
+        )
+        self.to(torch.float64)
+
+
+def run_noise(batch_shape: torch.Size, variance_unit: Tensor | None = None) -> GaussianLikelihood:
+    """The noise of a run, homoscedastic in the outcome's unit, bounded and priored.
+
+    Args:
+        batch_shape: Batch shape of the noise.
+        variance_unit: As in `ResidualKernel`.
+    """
+    unit = _unit(variance_unit)[..., None]
+    return GaussianLikelihood(
+        batch_shape=batch_shape,
+        noise_prior=_prior(NOISE, unit),
+        noise_constraint=_bounds(NOISE_BOUNDS, NOISE, unit),
+    ).to(torch.float64)
+
+
+def _prior(prior: tuple[float, float], unit: Tensor) -> LogNormalPrior:
+    """A lognormal prior on a variance counted in `unit`."""
+    return LogNormalPrior(prior[0] + unit.log(), torch.full_like(unit, prior[1]))
+
+
+def _bounds(bounds: tuple[float, float], prior: tuple[float, float], unit: Tensor) -> Interval:
+    """The bounds of a variance counted in `unit`, which starts at its prior's median."""
+    start = math.exp(prior[0]) * unit
+    return Interval(bounds[0] * unit, bounds[1] * unit, transform=None, initial_value=start)
+
+
+def _unit(variance_unit: Tensor | None) -> Tensor:
+    return torch.ones((), dtype=torch.float64) if variance_unit is None else variance_unit
