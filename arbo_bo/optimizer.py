@@ -284,6 +284,23 @@ class ArboOptimizer:
         trials = self.store.history(task, experiment.window)
         return predict(experiment, trials, degrees, self._context(input_size, cluster_load))
 
+    def decide(
+        self, task: str, *, input_size: float | None = None, cluster_load: float | None = None
+    ) -> Decision:
+        """What `suggest` would decide now, without a trial.
+
+        Raises:
+            ExperimentNotFoundError: There is no such task.
+            NotEnoughObservationsError: No trial is completed yet.
+        """
+        from arbo_bo.generation import generate
+
+        experiment = self.store.experiment(task)
+        if not experiment.model.sample_count:
+            raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
+        trials = self.store.history(task, experiment.window)
+        return generate(experiment, trials, self._context(input_size, cluster_load)).decision
+
     def get_optimal_parallelism(
         self,
         task: str,
@@ -302,17 +319,11 @@ class ArboOptimizer:
             cluster_load: As in `suggest`.
         """
         try:
-            from arbo_bo.generation import generate
-
-            experiment = self.store.experiment(task)
-            if not experiment.model.sample_count:
-                raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
-            trials = self.store.history(task, experiment.window)
-            context = self._context(input_size, cluster_load)
-            return generate(experiment, trials, context).decision.parallelism
+            decision = self.decide(task, input_size=input_size, cluster_load=cluster_load)
         except Exception as err:  # advice fails open: whatever went wrong, the user's run goes on
             logger.warning("%s: taking the default parallelism %s: %s", task, default_val, err)
             return default_val
+        return decision.parallelism
 
     @contextmanager
     def trial(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from arbo_bo.experiment import Candidate, Experiment, Phase
+from arbo_bo.timetext import format_time
 
 
 def opening_reason(experiment: Experiment, degree: int, phase: Phase, has_data: bool) -> str:
@@ -44,19 +45,6 @@ def optimize_reason(
             f"{objective.exponent:g}, fewer workers always win"
         )
     return text + "."
-
-
-def format_time(seconds: float) -> str:
-    """A time that people read at a glance: 340 ms, 4.21 s, 2 min 05 s, 3 h 20 min."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 99.95:
-        return f"{seconds:.3g} s"
-    if seconds < 3600:
-        minutes, rest = divmod(round(seconds), 60)
-        return f"{minutes} min {rest:02d} s"
-    hours, rest = divmod(round(seconds / 60), 60)
-    return f"{hours} h {rest:02d} min"
 
 
 def _workers(degree: int) -> str:

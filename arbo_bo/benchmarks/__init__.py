@@ -1,0 +1,1 @@
+"""Benchmark suites: does arbo choose better than what people would use instead?"""

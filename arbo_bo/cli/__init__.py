@@ -1,0 +1,14 @@
+"""The command line: options in, one library call, rendering out."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs ``arbo`` and returns its exit status.
+
+    0: done. 1: an `ArboError`, in one line on stderr. 2: a usage error. 130: interrupted.
+    """
+    from arbo_bo.cli.app import run
+
+    return run(sys.argv[1:] if arguments is None else list(arguments))

@@ -1,0 +1,64 @@
+"""Gathers the commands and turns errors into exit statuses."""
+
+import os
+import sys
+
+import typer
+
+from arbo_bo.cli import database, experiments, trials, tuning
+from arbo_bo.errors import ArboError
+
+app = typer.Typer(
+    name="arbo",
+    help="Chooses the degree of parallelism for each run of a recurring job.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("tune")(tuning.tune)
+for command in (
+    experiments.configure,
+    trials.suggest,
+    trials.complete,
+    trials.fail,
+    trials.abandon,
+    trials.attach,
+    experiments.predict,
+    experiments.tasks,
+    experiments.show,
+):
+    app.command(command.__name__)(command)
+app.add_typer(database.app, name="db")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    if version:
+        from arbo_bo import __version__
+
+        typer.echo(f"arbo_bo {__version__}")
+        raise typer.Exit
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line; see `arbo_bo.cli.main`."""
+    try:
+        app(arguments, prog_name="arbo")
+    except SystemExit as err:
+        return err.code if isinstance(err.code, int) else 0
+    except ArboError as err:
+        print(f"arbo: error: {one_line(err)}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output has gone, `| head` for one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0
+
+
+def one_line(err: Exception) -> str:
+    """An error's message on one line, without what a terminal would obey."""
+    text = " ".join(str(err).split())
+    return "".join(ch if ch.isprintable() else "?" for ch in text) or type(err).__name__

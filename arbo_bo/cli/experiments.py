@@ -1,0 +1,147 @@
+"""``arbo configure``, ``predict``, ``tasks`` and ``show``."""
+
+from arbo_bo.cli import options, render
+from arbo_bo.cli.options import open_optimizer, parse_parallelism
+from arbo_bo.experiment import Experiment, Objective
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.optimizer import ArboOptimizer
+
+
+def apply_configuration(
+    arbo: ArboOptimizer,
+    task: str,
+    *,
+    parallelism: str | None = None,
+    default: int | None = None,
+    urgency: float | None = None,
+    cost_exponent: float | None = None,
+    window: int | None = None,
+    baseline: bool | None = None,
+    residual: str | None = None,
+) -> Experiment:
+    """Configures the experiment with the options that were given; the others stay as stored."""
+    objective = None
+    if urgency is not None or cost_exponent is not None:
+        before = arbo.configure_experiment(task).objective
+        objective = Objective(
+            before.urgency if urgency is None else urgency,
+            before.cost_exponent if cost_exponent is None else cost_exponent,
+            before.price_per_worker_hour if cost_exponent is None else None,
+        )
+    return arbo.configure_experiment(
+        task,
+        parallelism=parse_parallelism(parallelism),
+        default_parallelism=default,
+        objective=objective,
+        window=window,
+        baseline=baseline,
+        residual=residual,
+    )
+
+
+def configure(
+    task: options.Task,
+    parallelism: options.Parallelism = None,
+    default: options.Default = None,
+    urgency: options.Urgency = None,
+    cost_exponent: options.CostExponent = None,
+    window: options.Window = None,
+    baseline: options.Baseline = None,
+    residual: options.Residual = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Create a task, or change its configuration and keep its trials."""
+    arbo = open_optimizer(store, namespace)
+    experiment = apply_configuration(
+        arbo,
+        task,
+        parallelism=parallelism,
+        default=default,
+        urgency=urgency,
+        cost_exponent=cost_exponent,
+        window=window,
+        baseline=baseline,
+        residual=residual,
+    )
+    if json:
+        return render.print_json(render.experiment_json(experiment))
+    render.stdout().print(render.experiment_table([experiment]))
+
+
+def predict(
+    task: options.Task,
+    parallelism: options.Parallelism = None,
+    input_size: options.InputSize = None,
+    cluster_load: options.ClusterLoad = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Predict the next run's time at each degree."""
+    arbo, space = open_optimizer(store, namespace), parse_parallelism(parallelism)
+    predictions = arbo.predict(
+        task,
+        parallelism=None if space is None else space.degrees,
+        input_size=input_size,
+        cluster_load=cluster_load,
+    )
+    if json:
+        return render.print_json([render.prediction_json(p) for p in predictions])
+    render.stdout().print(render.prediction_table(predictions))
+
+
+def tasks(
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """List the tasks, with the law that each has learned."""
+    experiments = open_optimizer(store, namespace).experiments()
+    if json:
+        return render.print_json([render.experiment_json(e) for e in experiments])
+    if not experiments:
+        render.stderr().print("no tasks yet: `arbo tune` or `arbo suggest` makes one")
+        return
+    render.stdout().print(render.experiment_table(experiments))
+
+
+def show(
+    task: options.Task,
+    input_size: options.InputSize = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Show a task: its trials, its law, and what would be chosen now."""
+    arbo = open_optimizer(store, namespace)
+    experiment, trials = arbo.experiment(task), arbo.trials(task)
+    decision = None
+    if experiment.model.sample_count:
+        decision = arbo.decide(task, input_size=input_size)
+    if json:
+        return render.print_json(
+            render.experiment_json(experiment)
+            | {
+                "decision": None if decision is None else render.decision_json(decision),
+                "trials": [render.trial_json(t) for t in trials],
+            }
+        )
+    out = render.stdout()
+    out.print(render.experiment_table([experiment]))
+    if trials:
+        out.print()
+        out.print(render.trial_table(trials[-experiment.window :]))
+    if decision is not None:
+        out.print()
+        if decision.candidates:
+            table = render.candidate_table(
+                decision.candidates,
+                decision.parallelism,
+                render.measured_times(trials),
+                experiment.objective,
+            )
+            out.print(table)
+            out.print()
+        out.print(f"next run: {decision.reason}", markup=False)

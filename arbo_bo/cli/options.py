@@ -1,0 +1,131 @@
+"""Options that several commands share, and how their texts become values."""
+
+import math
+import re
+from typing import Annotated
+
+import typer
+
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import SearchSpace
+from arbo_bo.optimizer import ArboOptimizer
+
+Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's name.", show_default=False)]
+Index = Annotated[
+    int, typer.Argument(metavar="INDEX", help="The trial's index.", show_default=False)
+]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Database: sqlite:///arbo.db or postgresql://user@host/name.  "
+        "[default: $ARBO_DATABASE_URL, else a file in your data folder]",
+        show_default=False,
+    ),
+]
+Namespace = Annotated[str, typer.Option(metavar="NAME", help="Namespace of the tasks.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Parallelism = Annotated[
+    str | None,
+    typer.Option(metavar="DEGREES", help="Allowed degrees: 1:32 or 1,2,4,8.", show_default=False),
+]
+Default = Annotated[
+    int | None,
+    typer.Option(metavar="DEGREE", help="Degree of the probe.  [default: 5]", show_default=False),
+]
+Urgency = Annotated[
+    float | None,
+    typer.Option(
+        metavar="A",
+        help="Minimise T^A x cost: 0.5 saves money, 1 balances, 2 saves time.  [default: 1]",
+        show_default=False,
+    ),
+]
+CostExponent = Annotated[
+    float | None,
+    typer.Option(metavar="C", help="Cost grows as workers^C.  [default: 0.5]", show_default=False),
+]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        metavar="W", help="Newest completed runs that train.  [default: 50]", show_default=False
+    ),
+]
+Baseline = Annotated[
+    bool | None,
+    typer.Option(
+        "--baseline/--no-baseline",
+        help="Whether the first run takes the smallest allowed degree.  [default: baseline]",
+        show_default=False,
+    ),
+]
+Residual = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="multiplicative or additive.  [default: multiplicative]",
+        show_default=False,
+    ),
+]
+InputSize = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="Size of the run's input, in any fixed unit."),
+]
+ClusterLoad = Annotated[
+    float | None,
+    typer.Option(
+        metavar="L",
+        help="Workers that other runs keep busy.  [default: those of other running trials]",
+        show_default=False,
+    ),
+]
+Time = Annotated[float, typer.Option(metavar="SECONDS", help="Wall time, start-up included.")]
+StartupTime = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="The part of it that was start-up.")
+]
+
+_UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def open_optimizer(store: str | None, namespace: str) -> ArboOptimizer:
+    """The front door on the store that the options name."""
+    return ArboOptimizer(store, namespace=namespace)
+
+
+def parse_parallelism(text: str | None) -> SearchSpace | None:
+    """Reads ``1:32``, ``1,2,4`` or ``4``.
+
+    Raises:
+        InvalidValueError: It is none of these.
+    """
+    if text is None:
+        return None
+    try:
+        if ":" in text:
+            low, high = (int(part) for part in text.split(":"))
+            return SearchSpace.between(low, high)
+        return SearchSpace(tuple(int(part) for part in text.split(",")))
+    except InvalidValueError:
+        raise
+    except ValueError as err:
+        raise InvalidValueError(
+            f"allowed degrees are written 1:32 (a range) or 1,2,4 (a list), got {text!a}"
+        ) from err
+
+
+def parse_duration_s(name: str, text: str | None) -> float | None:
+    """Reads ``90``, ``90s``, ``10m`` or ``1.5h`` as seconds.
+
+    Raises:
+        InvalidValueError: It is no duration, or not above zero.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9.eE+-]+)\s*([a-z]*)\s*", text)
+    try:
+        value = float(match[1]) * _UNITS_S[match[2]] if match else math.nan
+    except (ValueError, KeyError):
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise InvalidValueError(f"{name} must be a time such as 90s, 10m or 1.5h, got {text!a}")
+    return value

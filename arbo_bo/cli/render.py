@@ -1,0 +1,212 @@
+"""Values -> what a terminal or a program reads."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from statistics import fmean
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from arbo_bo.experiment import Candidate, Decision, Experiment, Objective, Prediction, Trial
+from arbo_bo.timetext import format_time
+
+QUANTILES = (0.05, 0.95)
+
+
+def stdout() -> Console:
+    """The console that results go to."""
+    return _console(sys.stdout)
+
+
+def stderr() -> Console:
+    """The console that progress and remarks go to."""
+    return _console(sys.stderr)
+
+
+def _console(file: Any) -> Console:
+    # Into a pipe or a file the width is no limit: nothing may be cut there.
+    width = None if file.isatty() else 160
+    return Console(file=file, highlight=False, soft_wrap=True, width=width)
+
+
+def print_json(document: Any) -> None:
+    """Prints one JSON document; NaN never occurs in it."""
+    print(json.dumps(document, indent=2, default=str, allow_nan=False))
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """A decision as JSON's own types."""
+    return {
+        "task": decision.task,
+        "trial_index": decision.trial_index,
+        "parallelism": decision.parallelism,
+        "phase": str(decision.phase),
+        "acquisition": decision.acquisition,
+        "predicted_time_s": decision.predicted_time_s,
+        "predicted_time_std_s": decision.predicted_time_std_s,
+        "input_scale_factor": decision.input_scale_factor,
+        "cluster_load": decision.cluster_load,
+        "reason": decision.reason,
+        "candidates": [
+            prediction_json(c.prediction) | {"score": c.score} for c in decision.candidates
+        ],
+    }
+
+
+def prediction_json(prediction: Prediction) -> dict[str, Any]:
+    """A prediction as JSON's own types."""
+    low, high = (prediction.quantile_s(q) for q in QUANTILES)
+    return {
+        "parallelism": prediction.parallelism,
+        "mean_s": prediction.mean_s,
+        "std_s": prediction.std_s,
+        "quantile_05_s": low,
+        "quantile_95_s": high,
+    }
+
+
+def trial_json(trial: Trial) -> dict[str, Any]:
+    """A trial as JSON's own types."""
+    row = asdict(trial)
+    row |= row.pop("arm") | row.pop("context")
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in row.items()
+    }
+
+
+def experiment_json(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as JSON's own types."""
+    model, objective = experiment.model, experiment.objective
+    return {
+        "task": experiment.name,
+        "namespace": experiment.namespace,
+        "parallelism": list(experiment.search_space.degrees),
+        "default_parallelism": experiment.default_parallelism,
+        "objective": asdict(objective),
+        "window": experiment.window,
+        "baseline": experiment.baseline,
+        "residual": str(experiment.residual),
+        "sample_count": model.sample_count,
+        "base_input_size": model.base_input_size,
+        "law": None if model.law is None else asdict(model.law),
+        "last_updated": None if model.last_updated is None else model.last_updated.isoformat(),
+    }
+
+
+def candidate_table(
+    candidates: Sequence[Candidate],
+    chosen: int,
+    measured: dict[int, list[float]],
+    objective: Objective,
+    most: int = 24,
+) -> Table:
+    """Degree, measured, predicted, score: every degree, or of many the ones that matter."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("workers", "runs", "measured", "predicted", "5 % to 95 %", f"score {objective}"):
+        table.add_column(title, justify="right")
+    best = min(c.score for c in candidates)
+    for candidate in _worth_showing(candidates, chosen, measured, most):
+        degree, prediction = candidate.parallelism, candidate.prediction
+        times = measured.get(degree, [])
+        low, high = (format_time(prediction.quantile_s(q)) for q in QUANTILES)
+        table.add_row(
+            f"{degree} <-" if degree == chosen else f"{degree}   ",
+            str(len(times)) if times else "-",
+            format_time(fmean(times)) if times else "-",
+            format_time(prediction.mean_s),
+            f"{low} - {high}",
+            f"{candidate.score:.4g} ({100 * (candidate.score / best - 1):+.0f} %)",
+            style="bold green" if degree == chosen else None,
+        )
+    return table
+
+
+def _worth_showing(
+    candidates: Sequence[Candidate], chosen: int, measured: Iterable[int], most: int
+) -> list[Candidate]:
+    if len(candidates) <= most:
+        return list(candidates)
+    ends = {candidates[0].parallelism, candidates[-1].parallelism}
+    near = sorted(candidates, key=lambda c: abs(c.parallelism - chosen))[: most // 2]
+    keep = ends | {c.parallelism for c in near} | set(measured)
+    return [c for c in candidates if c.parallelism in keep]
+
+
+def prediction_table(predictions: Sequence[Prediction]) -> Table:
+    """Degree, mean, deviation and quantiles."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("workers", "expected", "± run to run", "5 % to 95 %"):
+        table.add_column(title, justify="right")
+    for p in predictions:
+        low, high = (format_time(p.quantile_s(q)) for q in QUANTILES)
+        times = (format_time(p.mean_s), format_time(p.std_s), f"{low} - {high}")
+        table.add_row(str(p.parallelism), *times)
+    return table
+
+
+def trial_table(trials: Sequence[Trial]) -> Table:
+    """One line a trial."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("trial", "workers", "measured", "predicted", "input size", "load"):
+        table.add_column(title, justify="right")
+    for title in ("phase", "status", "why"):
+        table.add_column(title)
+    for t in trials:
+        reason = (t.failure_reason or "").strip().splitlines()
+        table.add_row(
+            str(t.trial_index),
+            str(t.parallelism),
+            "-" if t.execution_time_s is None else format_time(t.execution_time_s),
+            "-" if t.predicted_time_s is None else format_time(t.predicted_time_s),
+            "-" if t.input_size is None else f"{t.input_size:g}",
+            "-" if t.cluster_load is None else f"{t.cluster_load:g}",
+            str(t.phase),
+            str(t.status),
+            Text(reason[0][:60] if reason else ""),
+        )
+    return table
+
+
+def experiment_table(experiments: Sequence[Experiment]) -> Table:
+    """One line a task."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("task")
+    for title in ("runs", "allowed", "objective", "T1", "p", "C", "k"):
+        table.add_column(title, justify="right")
+    for e in experiments:
+        law = e.model.law
+        learned = ("-",) * 4
+        if law is not None:
+            times = (format_time(law.t1_s), format_time(law.c_s))
+            learned = (times[0], f"{law.p:.3f}", times[1], f"{law.k:.2f}")
+        runs = str(e.model.sample_count)
+        table.add_row(Text(e.name), runs, str(e.search_space), str(e.objective), *learned)
+    return table
+
+
+def law_line(experiment: Experiment) -> str:
+    """The fitted law as a formula, and the speed-up that it allows."""
+    law = experiment.model.law
+    if law is None:
+        return "no law yet: it needs runs at two degrees"
+    most = law.max_speedup()
+    limit = "without limit" if most > 1e4 else f"at most {most:.1f}x"
+    return (
+        f"T(s) = {format_time(law.c_s)} + {format_time(law.t1_s)} x "
+        f"({1 - law.p:.3f} + {law.p:.3f}/s), speed-up {limit}; time grows as size^{law.k:.2f}"
+    )
+
+
+def measured_times(trials: Iterable[Trial]) -> dict[int, list[float]]:
+    """Measured times by degree [s]."""
+    times: dict[int, list[float]] = {}
+    for trial in trials:
+        if trial.execution_time_s is not None:
+            times.setdefault(trial.parallelism, []).append(trial.execution_time_s)
+    return times

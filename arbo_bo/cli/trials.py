@@ -1,0 +1,181 @@
+"""``arbo suggest``, ``complete``, ``fail``, ``abandon`` and ``attach``."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arbo_bo.cli import options, render
+from arbo_bo.cli.experiments import apply_configuration
+from arbo_bo.cli.options import open_optimizer
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Trial
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+
+ClosingReason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for people.")]
+
+
+def suggest(
+    task: options.Task,
+    input_size: options.InputSize = None,
+    cluster_load: options.ClusterLoad = None,
+    parallelism: options.Parallelism = None,
+    default: options.Default = None,
+    urgency: options.Urgency = None,
+    baseline: options.Baseline = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Decide the degree of the next run; its trial is RUNNING from here.
+
+    Prints lines that a shell can evaluate, and the reason on stderr:
+
+    eval "$(arbo suggest nightly)"; make -j $parallelism; arbo complete nightly $trial_index ...
+    """
+    arbo = open_optimizer(store, namespace)
+    given = (parallelism, default, urgency, baseline)
+    if any(value is not None for value in given):
+        apply_configuration(
+            arbo,
+            task,
+            parallelism=parallelism,
+            default=default,
+            urgency=urgency,
+            baseline=baseline,
+        )
+    decision = arbo.suggest(task, input_size=input_size, cluster_load=cluster_load)
+    if json:
+        return render.print_json(render.decision_json(decision))
+    print(f"parallelism={decision.parallelism}\ntrial_index={decision.trial_index}")
+    print(f"trial {decision.trial_index}: {decision.reason}", file=sys.stderr)
+
+
+def complete(
+    task: options.Task,
+    index: options.Index,
+    time: options.Time,
+    startup_time: options.StartupTime = None,
+    input_size: options.InputSize = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Record what a run took."""
+    arbo = open_optimizer(store, namespace)
+    _report(
+        arbo.complete_trial(
+            task,
+            index,
+            execution_time_s=time,
+            startup_time_s=startup_time,
+            input_size=input_size,
+        ),
+        json,
+    )
+
+
+def fail(
+    task: options.Task,
+    index: options.Index,
+    reason: ClosingReason = None,
+    timed_out_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The limit that the run was ended at.")
+    ] = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Record that a run failed; it never trains the model."""
+    limit = options.parse_duration_s("--timed-out-after", timed_out_after)
+    arbo = open_optimizer(store, namespace)
+    _report(arbo.mark_trial_failed(task, index, reason=reason, timed_out_after_s=limit), json)
+
+
+def abandon(
+    task: options.Task,
+    index: options.Index,
+    reason: ClosingReason = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Record that a run's outcome will never be known."""
+    _report(open_optimizer(store, namespace).mark_trial_abandoned(task, index, reason=reason), json)
+
+
+def attach(
+    task: options.Task,
+    time: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Wall time of one run.")
+    ] = None,
+    parallelism: Annotated[int | None, typer.Option(metavar="DEGREE", help="Its degree.")] = None,
+    input_size: options.InputSize = None,
+    cluster_load: options.ClusterLoad = None,
+    startup_time: options.StartupTime = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Many runs, oldest first: columns parallelism, execution_time_s, and perhaps "
+            "input_size, cluster_load, startup_time_s. All or none are added.",
+        ),
+    ] = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Add completed runs from elsewhere, one or a CSV of them."""
+    one = {
+        "parallelism": parallelism,
+        "execution_time_s": time,
+        "input_size": input_size,
+        "cluster_load": cluster_load,
+        "startup_time_s": startup_time,
+    }
+    given = [name for name, value in one.items() if value is not None]
+    if file is not None and given:
+        raise typer.BadParameter("give --csv, or one run's options, not both")
+    if file is None and (time is None or parallelism is None):
+        raise typer.BadParameter("give --parallelism and --time, or --csv FILE")
+    rows = [one] if file is None else read_history(file)
+    trials = open_optimizer(store, namespace).attach_trials(task, rows)
+    if json:
+        return render.print_json([render.trial_json(t) for t in trials])
+    first, last = trials[0].trial_index, trials[-1].trial_index
+    what = f"trial {first}" if first == last else f"{len(trials)} trials, {first} to {last},"
+    render.stderr().print(f"attached {what} of {task}", markup=False)
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Reads a CSV of runs; empty fields are unknown.
+
+    Raises:
+        InvalidValueError: The file cannot be read, is empty, or a field is no number.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (OSError, UnicodeError, csv.Error) as err:
+        raise InvalidValueError(f"{path} cannot be read as CSV: {err}") from err
+    if not rows:
+        raise InvalidValueError(f"{path} holds no runs: a header line and one row or more, please")
+    return [_numbers(path, line, row) for line, row in enumerate(rows, start=2)]
+
+
+def _numbers(path: Path, line: int, row: dict[Any, Any]) -> dict[str, Any]:
+    if None in row or None in row.values():
+        raise InvalidValueError(f"{path}, line {line}: as many fields as the header has, please")
+    try:
+        return {name: float(text) for name, text in row.items() if text.strip()}
+    except ValueError as err:
+        raise InvalidValueError(f"{path}, line {line}: {err}") from err
+
+
+def _report(trial: Trial, json: bool) -> None:
+    if json:
+        return render.print_json(render.trial_json(trial))
+    render.stderr().print(f"{trial} is {trial.status}", markup=False)

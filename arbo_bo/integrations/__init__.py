@@ -1,0 +1,1 @@
+"""Where arbo meets other systems; each integration loads only when it is used."""

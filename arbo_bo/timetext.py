@@ -1,0 +1,16 @@
+"""Times as people read them."""
+
+
+def format_time(seconds: float) -> str:
+    """A time that is read at a glance: 340 ms, 4.21 s, 2 min 05 s, 3 h 20 min, 12.5 d."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 99.95:
+        return f"{seconds:.3g} s"
+    if seconds < 3599.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02d} s"
+    if seconds < 48 * 3600:
+        hours, rest = divmod(round(seconds / 60), 60)
+        return f"{hours} h {rest:02d} min"
+    return f"{seconds / 86400:.3g} d"
