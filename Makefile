@@ -1,0 +1,48 @@
+# Thin: what to do is in pyproject.toml, in the programs and in the tests.
+
+PYTHON ?= python3
+STORE ?= sqlite:///demo/arbo.db
+RUNS ?= 12
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench-latency clean
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
+
+.venv/.installed: pyproject.toml constraints.txt
+	@echo "setting up .venv (a few minutes the first time, torch is large)" >&2
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "installing the development extras" >&2
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+demo/genome.vcf: .venv/.installed examples/genome/generate_vcf.py
+	@mkdir -p demo
+	$(BIN)/python examples/genome/generate_vcf.py --output $@ --megabytes 40 --samples 500 --seed 1
+
+demo: demo/genome.vcf  ## tune a real parallel program on this machine (STORE=URL for another database)
+	$(BIN)/arbo tune frequency_ALL --store '$(STORE)' --parallelism 1:8 --default 4 --runs $(RUNS) -- \
+	  $(BIN)/python examples/genome/frequency.py --vcf demo/genome.vcf --population ALL \
+	  --chunk-id {chunk_id} --chunks {chunks} --output demo/frequency
+
+test: .venv/.installed-dev  ## run the whole test suite, a real PostgreSQL included
+	$(BIN)/pytest -n 2
+
+check: .venv/.installed-dev  ## lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench-latency: .venv/.installed-dev  ## time one decision in a warm process
+	$(BIN)/python benchmarks/latency.py
+
+clean:  ## remove the environment and what the demo made
+	rm -rf .venv demo

@@ -1,0 +1,84 @@
+"""How long one decision takes in a warm process: ``make bench-latency``.
+
+Fifty completed runs in an SQLite file; each repeat is one `ArboOptimizer.suggest`, with reading the
+window, the refit from the stored warm start, the search over 32 degrees and writing the trial. The
+peer in the same process is the fit that BoTorch itself does for the same model on the same window,
+by L-BFGS-B on autograd from the same start.
+"""
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from gpytorch.mlls import ExactMarginalLogLikelihood
+
+from arbo_bo import AmdahlLaw, ArboOptimizer
+from arbo_bo.generation.surrogate import fit
+from arbo_bo.models.fitting import fit_by_autograd
+
+RUNS, REPEATS = 50, 30
+
+
+def history(seed: int) -> list[dict[str, float]]:
+    """Fifty runs of an Amdahl task with 5 % noise, over sizes and degrees."""
+    rng, law = random.Random(seed), AmdahlLaw(t1_s=300, p=0.93, c_s=4)
+    rows = []
+    for _ in range(RUNS):
+        s, size = rng.choice([1, 2, 4, 6, 8, 12, 16, 24]), rng.uniform(0.5, 2)
+        time_s = law.runtime_s(s, size) * rng.lognormvariate(0, 0.05)
+        row = {"parallelism": s, "input_size": size, "cluster_load": rng.choice([0, 4, 8])}
+        rows.append(row | {"execution_time_s": time_s})
+    return rows
+
+
+def measure(action: Callable[[], object], repeats: int = REPEATS) -> list[float]:
+    """Milliseconds of each repeat, after one that warms up."""
+    action()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        action()
+        times.append(1e3 * (time.perf_counter() - started))
+    return times
+
+
+def main() -> None:
+    """Prints medians and 90 % quantiles."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        arbo = ArboOptimizer(f"sqlite:///{Path(folder) / 'arbo.db'}")
+        arbo.attach_trials("task", history(seed=1))
+
+        def suggest() -> None:
+            decision = arbo.suggest("task", input_size=1.0)
+            arbo.mark_trial_abandoned("task", decision.trial_index)
+
+        decisions = measure(suggest)
+        experiment, trials = arbo.experiment("task"), arbo.trials("task")
+        ours = measure(lambda: fit(experiment, trials))
+        model = fit(experiment, trials).model
+
+        def autograd() -> None:
+            fresh = fit(experiment, trials).model
+            fresh.start_from(model.hyperparameters)
+            fit_by_autograd(ExactMarginalLogLikelihood(fresh.likelihood, fresh))
+
+        by_autograd = [t - statistics.median(ours) for t in measure(autograd, 10)]
+        arbo.close()
+    for name, times in (
+        ("suggest + abandon, 50 trials, SQLite, warm refit", decisions),
+        ("  of it the fit (analytic gradient, 4 starts)", ours),
+        ("peer: the same fit by BoTorch on autograd, warm, 1 start", by_autograd),
+    ):
+        q90 = statistics.quantiles(times, n=10)[-1]
+        print(f"{name:<58} median {statistics.median(times):6.1f} ms   90 % {q90:6.1f} ms")
+    ratio = statistics.median(by_autograd) / statistics.median(ours)
+    print(f"fit by autograd / fit by analytic gradient: {ratio:.1f}x")
+
+
+if __name__ == "__main__":
+    main()
