@@ -10,6 +10,9 @@ from arbo_bo.experiment import validation
 from arbo_bo.experiment.trial import Phase
 
 
+_TAIL = -30.0
+
+
 class Residual(StrEnum):
     """How the Gaussian process stands on the law.
 
@@ -42,15 +45,14 @@ class Prediction:
         """E[T] [s]: exp(mu + sigma^2 / 2), or the mean of the normal cut to T > 0."""
         if self.residual is Residual.MULTIPLICATIVE:
             return _exp(self.location + self.scale**2 / 2)
-        return self.location + self.scale * self._hazard()
+        return self.scale * self._cut_moments()[0]
 
     @property
     def std_s(self) -> float:
         """Standard deviation of T [s]."""
         if self.residual is Residual.MULTIPLICATIVE:
             return self.mean_s * math.sqrt(math.expm1(min(self.scale**2, 700.0)))
-        ratio, hazard = self.location / self.scale, self._hazard()
-        return self.scale * math.sqrt(max(1e-12, 1 - hazard * (ratio + hazard)))
+        return self.scale * math.sqrt(self._cut_moments()[1])
 
     def quantile_s(self, q: float) -> float:
         """The time that the next run stays under with probability q [s].
@@ -67,17 +69,22 @@ class Prediction:
         standard = NormalDist()
         if self.residual is Residual.MULTIPLICATIVE:
             return _exp(self.location + self.scale * standard.inv_cdf(q))
+        z = self.location / self.scale
+        if z < _TAIL:  # beyond there the cut normal is an exponential of rate -z / sigma
+            return -math.log1p(-q) * self.scale / -z
         # By symmetry P(T > t | T > 0) = Phi((mu - t) / sigma) / Phi(mu / sigma).
-        upper = (1 - q) * standard.cdf(self.location / self.scale)
-        return self.location - self.scale * standard.inv_cdf(max(upper, 1e-300))
+        return self.location - self.scale * standard.inv_cdf((1 - q) * _normal_cdf(z))
 
-    def _hazard(self) -> float:
-        """phi(mu / sigma) / Phi(mu / sigma): how far cutting at T > 0 moves the mean."""
-        ratio = self.location / self.scale
-        if ratio < -30:  # both underflow; Mills' ratio tends to this
-            return -ratio
-        standard = NormalDist()
-        return standard.pdf(ratio) / standard.cdf(ratio)
+    def _cut_moments(self) -> tuple[float, float]:
+        """Mean and variance of T / sigma for T ~ N(mu, sigma^2) on T > 0.
+
+        With z = mu / sigma and h = phi(z) / Phi(z): z + h and 1 - h (z + h).
+        """
+        z = self.location / self.scale
+        if z < _TAIL:
+            return -1 / z, 1 / z**2
+        hazard = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) / _normal_cdf(z)
+        return z + hazard, 1 - hazard * (z + hazard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +141,7 @@ class Decision:
 
 def _exp(value: float) -> float:
     return math.exp(min(value, 700.0))
+
+
+def _normal_cdf(z: float) -> float:
+    return math.erfc(-z / math.sqrt(2)) / 2

@@ -21,7 +21,10 @@ def real(name: str, value: Any) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidValueError(f"{name} must be a number, got {short(value)}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise InvalidValueError(f"{name} must be finite, got {number}")
     return number

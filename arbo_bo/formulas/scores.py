@@ -14,8 +14,8 @@ def lognormal_log_mean(mu: Any, variance: Any) -> Any:
 def positive_normal_log_mean(mu: Any, sigma: Any, log_ndtr: Any) -> Any:
     """Log E[T | T > 0] for T ~ N(mu, sigma^2), sound however negative mu / sigma is.
 
-    E[T | T > 0] = mu + sigma h with h = phi(z) / Phi(z), z = mu / sigma. For z below -8 the sum
-    cancels; there Mills' expansion gives sigma / (-z) (1 - 2 / z^2) instead.
+    E[T | T > 0] = mu + sigma h with h = phi(z) / Phi(z), z = mu / sigma. For z below -30
+    Mills' expansion gives sigma / (-z) (1 - 2 / z^2) instead.
 
     Args:
         mu: Mean [s].
@@ -24,10 +24,10 @@ def positive_normal_log_mean(mu: Any, sigma: Any, log_ndtr: Any) -> Any:
     """
     xp = namespace(mu, sigma)
     z = mu / sigma
-    near = xp.where(z > -8, z, xp.zeros_like(z))
+    near = xp.where(z > -30, z, xp.zeros_like(z))
     hazard = xp.exp(-(near**2) / 2 - math.log(2 * math.pi) / 2 - log_ndtr(near))
-    far = xp.where(z > -8, -xp.ones_like(z), z)
-    ratio = xp.where(z > -8, near + hazard, (1 - 2 / far**2) / -far)
+    far = xp.where(z > -30, -xp.ones_like(z), z)
+    ratio = xp.where(z > -30, near + hazard, (1 - 2 / far**2) / -far)
     return xp.log(sigma) + xp.log(ratio)
 
 

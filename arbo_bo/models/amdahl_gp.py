@@ -1,5 +1,6 @@
 """Amdahl's law plus a Gaussian-process residual, as a BoTorch model."""
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -10,7 +11,6 @@ from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
-from arbo_bo.formulas.law import PARAMETERS
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, run_noise
 from arbo_bo.models.mean import AmdahlMean, LawPrior
@@ -66,18 +66,19 @@ class AmdahlGP(SingleTaskGP):
         log_output = residual is Residual.MULTIPLICATIVE
         if time_scale is None:
             time_scale = _window_scale(train_X, train_Y, prior, log_output, batch_shape)
-        unit = None if log_output else time_scale.expand(*batch_shape, 1).squeeze(-1) ** 2
+        unit = None if log_output else time_scale.reshape(batch_shape) ** 2
         super().__init__(
             train_X=train_X,
             train_Y=train_Y,
             train_Yvar=train_Yvar,
             likelihood=None if train_Yvar is not None else run_noise(batch_shape, unit),
-            mean_module=AmdahlMean(batch_shape, time_scale, prior, log_output),
+            mean_module=AmdahlMean(
+                batch_shape, time_scale.reshape(*batch_shape, 1), prior, log_output
+            ),
             covar_module=ResidualKernel(batch_shape, unit),
             outcome_transform=None,
         )
-        self.residual = residual
-        self._subset_batch_dict = _output_dimensions(self)
+        self.residual, self.law_prior = residual, prior
 
     @staticmethod
     def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:
@@ -131,6 +132,31 @@ class AmdahlGP(SingleTaskGP):
             wanted = torch.as_tensor(value, dtype=torch.float64).expand_as(parameter)
             parameter.data.copy_(wanted.clamp(bounds.lower_bound, bounds.upper_bound))
 
+    def subset_output(self, idcs: list[int]) -> "AmdahlGP":
+        """The model of some of the outputs, on the same inputs, with their hyperparameters.
+
+        Args:
+            idcs: Indices of the outputs.
+        """
+        if self.num_outputs == 1:
+            return deepcopy(self)
+        noise = None
+        if not isinstance(self.likelihood, GaussianLikelihood):
+            noise = self.likelihood.noise[..., idcs, :].transpose(-1, -2)
+        subset = AmdahlGP(
+            self.train_inputs[0][..., 0, :, :],
+            self.train_targets[..., idcs, :].transpose(-1, -2),
+            noise,
+            residual=self.residual,
+            law_prior=self.law_prior,
+            time_scale=self.mean_module.time_scale[..., idcs, :],
+        )
+        outputs = len(self.batch_shape)  # the dimension of each parameter that counts outputs
+        for name, parameter in subset.named_parameters():
+            kept = self.get_parameter(name).index_select(outputs, torch.tensor(idcs))
+            parameter.data.copy_(kept.reshape(parameter.shape))
+        return subset.train(self.training)
+
     def custom_fit(self, mll: MarginalLogLikelihood, **kwargs: Any) -> MarginalLogLikelihood:
         """Maximises the marginal posterior density of the hyperparameters.
 
@@ -176,23 +202,3 @@ def _window_scale(
         time = time.clamp_min(torch.finfo(torch.float64).tiny).log()
     scale = prior.time_scale(s, gamma, time.exp())
     return scale.reshape(*shape, 1)
-
-
-def _output_dimensions(model: AmdahlGP) -> dict[str, int]:
-    """Where each parameter and buffer keeps the output dimension, for `Model.subset_output`."""
-    mean = {f"mean_module.{name}": -2 for name in (*PARAMETERS, "time_scale")}
-    kernel = {
-        "covar_module.raw_outputscale": -1,
-        "covar_module.base_kernel.raw_lengthscale": -3,
-        "likelihood.noise_covar.raw_noise": -2,
-    }
-    if model.residual is Residual.MULTIPLICATIVE:
-        return mean | kernel
-    owners = {"covar_module.": -1, "likelihood.noise_covar.": -2}
-    shaped = {
-        name: dimension
-        for name, buffer in model.named_buffers()
-        for owner, dimension in owners.items()
-        if name.startswith(owner) and "base_kernel" not in name and buffer.dim() >= -dimension
-    }
-    return mean | kernel | shaped

@@ -91,9 +91,12 @@ def _prior(prior: tuple[float, float], unit: Tensor) -> LogNormalPrior:
 
 
 def _bounds(bounds: tuple[float, float], prior: tuple[float, float], unit: Tensor) -> Interval:
-    """The bounds of a variance counted in `unit`, which starts at its prior's median."""
-    start = math.exp(prior[0]) * unit
-    return Interval(bounds[0] * unit, bounds[1] * unit, transform=None, initial_value=start)
+    """The bounds of a variance counted in `unit`, which starts at its prior's median.
+
+    A batch shares the widest bounds of its members: BoTorch's optimizers take scalars only.
+    """
+    low, high = (bounds[0] * unit).min(), (bounds[1] * unit).max()
+    return Interval(low, high, transform=None, initial_value=math.exp(prior[0]) * unit)
 
 
 def _unit(variance_unit: Tensor | None) -> Tensor:
