@@ -25,7 +25,7 @@ help:  ## what there is
 
 demo/genome.vcf: .venv/.installed examples/genome/generate_vcf.py
 	@mkdir -p demo
-	$(BIN)/python examples/genome/generate_vcf.py --output $@ --megabytes 40 --samples 500 --seed 1
+	$(BIN)/python examples/genome/generate_vcf.py --output $@ --megabytes 150 --samples 2504 --seed 1
 
 demo: demo/genome.vcf  ## tune a real parallel program on this machine (STORE=URL for another database)
 	$(BIN)/arbo tune frequency_ALL --store '$(STORE)' --parallelism 1:8 --default 4 --runs $(RUNS) -- \

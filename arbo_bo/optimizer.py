@@ -136,11 +136,10 @@ class ArboOptimizer:
         from arbo_bo.generation import generate
 
         context = self._context(input_size, cluster_load)
-        experiment = self._experiment_or_new(task)
+        experiment = self._experiment_or_default(task)
         trials = self.store.history(task, experiment.window)
         generated = generate(experiment, trials, context)
         decision = generated.decision
-        self._stored(experiment)
         (trial,) = self.store.add(task, [running_trial(decision, context)], generated.learned)
         decision = replace(decision, trial_index=trial.trial_index)
         logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
@@ -243,7 +242,10 @@ class ArboOptimizer:
         Raises:
             InvalidValueError: A row is wrong; the message says which, and nothing was added.
         """
-        experiment = self._experiment_or_new(task)
+        try:
+            experiment = self.store.experiment(task)
+        except ExperimentNotFoundError:  # kept only with its trials, so not before they are valid
+            experiment = Experiment(task, namespace=self.store.namespace)
         drafts = []
         for number, row in enumerate(rows, start=1):
             try:
@@ -374,11 +376,11 @@ class ArboOptimizer:
             return context
         return replace(context, cluster_load=float(self.store.running_workers()))
 
-    def _experiment_or_new(self, task: str) -> Experiment:
+    def _experiment_or_default(self, task: str) -> Experiment:
         try:
             return self.store.experiment(task)
         except ExperimentNotFoundError:
-            return Experiment(task, namespace=self.store.namespace)
+            return self._stored(Experiment(task, namespace=self.store.namespace))
 
     def _stored(self, experiment: Experiment) -> Experiment:
         return self.store.configure(experiment.name, lambda stored: stored or experiment)

@@ -121,7 +121,7 @@ def candidate_table(
             format_time(fmean(times)) if times else "-",
             format_time(prediction.mean_s),
             f"{low} - {high}",
-            f"{candidate.score:.4g} ({100 * (candidate.score / best - 1):+.0f} %)",
+            f"{candidate.score:.4g} ({100 * (candidate.score / best - 1):+.1f} %)",
             style="bold green" if degree == chosen else None,
         )
     return table
@@ -197,10 +197,13 @@ def law_line(experiment: Experiment) -> str:
         return "no law yet: it needs runs at two degrees"
     most = law.max_speedup()
     limit = "without limit" if most > 1e4 else f"at most {most:.1f}x"
-    return (
+    line = (
         f"T(s) = {format_time(law.c_s)} + {format_time(law.t1_s)} x "
-        f"({1 - law.p:.3f} + {law.p:.3f}/s), speed-up {limit}; time grows as size^{law.k:.2f}"
+        f"({1 - law.p:.3f} + {law.p:.3f}/s), speed-up {limit}"
     )
+    if experiment.model.base_input_size is None:
+        return line
+    return f"{line}; the second term grows as size^{law.k:.2f}"
 
 
 def measured_times(trials: Iterable[Trial]) -> dict[int, list[float]]:

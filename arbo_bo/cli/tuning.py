@@ -167,7 +167,6 @@ def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:
         )
     out = render.stdout()
     if decision.candidates:
-        out.print()
         table = render.candidate_table(
             decision.candidates,
             decision.parallelism,

@@ -1,0 +1,266 @@
+"""``arbo bench``: policies against problems made of measured runs."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arbo_bo.cli import bench_render, options, render
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+
+if TYPE_CHECKING:
+    from arbo_bo.benchmarks.runner import Progress
+    from arbo_bo.benchmarks.suites import Suite, SuiteOptions
+
+app = typer.Typer(
+    help="Benchmarks: does arbo choose better than what people would use instead?",
+    no_args_is_help=True,
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `arbo bench run --out`.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of CSVs of measured runs.  [default: $ARBO_BENCH_DATA]",
+        show_default=False,
+    ),
+]
+SuiteName = Annotated[
+    str, typer.Option(metavar="NAMES", help="Suites, separated by commas; `arbo bench list`.")
+]
+Policies = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Policies, separated by commas, or all.  [default: all but ax]",
+        show_default=False,
+    ),
+]
+Seeds = Annotated[int, typer.Option(metavar="N", help="Repetitions, each with its own draws.")]
+Runs = Annotated[int, typer.Option(metavar="N", help="Runs of each task.")]
+Tasks = Annotated[int, typer.Option(metavar="N", help="At most this many tasks a suite.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Output folder; what it holds is not done again.  [default: arbo-bench/SUITE]",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[int, typer.Option(metavar="N", help="Processes at once; 0: one for each core.")]
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler."),
+]
+Ours = Annotated[str, typer.Option("--policy", metavar="NAME", help="Whose side we are on.")]
+Count = Annotated[int, typer.Option("--count", metavar="N", min=1, help="How many tasks.")]
+Formats = Annotated[
+    str, typer.Option("--format", metavar="png,svg", help="Formats, separated by commas.")
+]
+Output = Annotated[
+    Path, typer.Option(metavar="FILE", help="The page; its pictures go into images/ beside it.")
+]
+PictureFolder = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="DIR", help="Where to.  [default: DIR/images]"),
+]
+
+
+@app.command()
+def run(
+    suite: SuiteName = "quick",
+    policies: Policies = None,
+    seeds: Seeds = 2,
+    runs: Runs = 12,
+    tasks: Tasks = 20,
+    out: Out = None,
+    data: Data = None,
+    jobs: Jobs = 0,
+    dask: Dask = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Run policies on a suite and print the table; an interrupted run goes on where it was."""
+    from arbo_bo.benchmarks import extra, report, runner
+    from arbo_bo.benchmarks.results import Results
+    from arbo_bo.benchmarks.sources.folder import find_folder
+    from arbo_bo.benchmarks.suites import SuiteOptions, build_suites
+
+    extra.require_bench()
+    chosen = runner.choose_policies(policies)
+    suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
+    _remark(note for one in suites for note in one.notes)
+    results = Results(out or runner.default_folder(suite))
+    plan = runner.Plan(suites, chosen, seeds, runs, jobs, tasks, find_folder(data))
+    client = extra.dask_client(dask) if dask else None
+    with _progress(results.folder) as progress:
+        records = runner.run_benchmark(plan, results, client=client, progress=progress)
+    # A folder may hold more than was asked for now.
+    records = records[
+        records["suite"].isin([s.name for s in suites]) & records["policy"].isin(chosen)
+    ]
+    header = results.header()
+    if json:
+        return render.print_json(report.as_json(records, header))
+    print(report.tables(records, header))
+    _remark([f"{bench_render.total_time(header)}; results in {results.folder}"])
+
+
+@app.command()
+def compare(folder: Folder, policy: Ours = "arbo", json: options.Json = False) -> None:
+    """Print the tables, and the 95 % intervals of one policy against each peer."""
+    from arbo_bo.benchmarks import report
+
+    results, records = _open(folder)
+    _require_policy(records, policy)
+    header = results.header()
+    if json:
+        return render.print_json(report.as_json(records, header, policy))
+    print(report.tables(records, header, policy))
+    print(f"\n### {policy} against each peer, paired\n")
+    print(report.comparison_table(records, policy))
+
+
+@app.command()
+def plot(folder: Folder, output: PictureFolder = None, formats: Formats = "png") -> None:
+    """Draw regret curves and performance profiles; prints the files' paths."""
+    from arbo_bo.benchmarks.plots import plot_all
+
+    wanted = [part.strip() for part in formats.split(",")]
+    if not set(wanted) <= {"png", "svg"}:
+        raise InvalidValueError(f"--format must be png, svg or both, got {formats!a}")
+    _, records = _open(folder)
+    for path in plot_all(records, output or folder / "images", wanted):
+        print(path)
+
+
+@app.command()
+def explain(
+    folder: Folder,
+    policy: Ours = "arbo",
+    count: Count = 3,
+    data: Data = None,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Show the worst tasks: what was chosen, what was right, what the posterior said."""
+    from arbo_bo.benchmarks.explain import explain as explain_worst
+    from arbo_bo.benchmarks.suites import SuiteOptions
+
+    results, records = _open(folder)
+    header = results.header()
+    if data is None and header.get("data"):
+        data = Path(header["data"])
+    suite_options = SuiteOptions(int(header.get("tasks", 20)), data, store, namespace)
+    suites = [s for name in header.get("suites", {}) for s in _rebuilt(name, suite_options)]
+    found = explain_worst(records, suites, policy, count)
+    if json:
+        return render.print_json([bench_render.explanation_json(e) for e in found])
+    for explanation in found:
+        bench_render.print_explanation(explanation)
+
+
+@app.command()
+def report(folder: Folder, output: Output = Path("docs/benchmarks.md")) -> None:
+    """Write a page with the tables, the pictures, and how they were made."""
+    from arbo_bo.benchmarks.document import write_document
+
+    results, records = _open(folder)
+    command = f"arbo bench report DIR --output {shlex.quote(str(output))}"
+    for path in write_document(records, results.header(), output, command):
+        print(path)
+
+
+@app.command("list")
+def list_all(data: Data = None, json: options.Json = False) -> None:
+    """List the suites and the policies."""
+    from arbo_bo.benchmarks.policies.registry import missing_package, policy_names
+    from arbo_bo.benchmarks.suites import DESCRIPTIONS, SuiteOptions, suite_names
+
+    suites = {
+        name: DESCRIPTIONS.get(name, "a table of the data folder")
+        for name in suite_names(SuiteOptions(data=data))
+    }
+    policies = {name: missing_package(name) for name in policy_names()}
+    if json:
+        return render.print_json({"suites": suites, "policies": policies})
+    render.stdout().print(bench_render.name_table("suite", suites))
+    needs = {n: "" if p is None else f"needs {p}" for n, p in policies.items()}
+    render.stdout().print()
+    render.stdout().print(bench_render.name_table("policy", needs))
+
+
+def _open(folder: Path) -> tuple[Any, Any]:
+    """A folder's results and its records."""
+    from arbo_bo.benchmarks.extra import require_bench
+    from arbo_bo.benchmarks.results import Results
+
+    require_bench()
+    results = Results(folder)
+    return results, results.records()
+
+
+def _require_policy(records: Any, policy: str) -> None:
+    known = sorted(records["policy"].unique())
+    if policy not in known:
+        raise InvalidValueError(
+            f"the results hold no policy {policy!a}; they hold {', '.join(known)}"
+        )
+
+
+def _rebuilt(name: str, suite_options: "SuiteOptions") -> "list[Suite]":
+    """A suite of the results; none where its source is not here."""
+    from arbo_bo.benchmarks.suites import build_suites
+    from arbo_bo.errors import ArboError
+
+    try:
+        return build_suites(name, suite_options)
+    except ArboError as err:
+        _remark([f"the suite {name} cannot be built here: {err}"])
+        return []
+
+
+def _remark(lines: Any) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+@contextmanager
+def _progress(folder: Path) -> "Iterator[Progress]":
+    """A bar on stderr, where stderr is a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=render.stderr()) as bar:
+        task = bar.add_task("problem x policy x seed", total=None)
+        first = True
+
+        def report(done: int, total: int) -> None:
+            nonlocal first
+            if first and done:
+                bar.console.print(f"{done} of {total} were done before, in {folder}", markup=False)
+            first = False
+            bar.update(task, completed=done, total=total)
+
+        yield report

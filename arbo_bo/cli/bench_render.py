@@ -1,0 +1,110 @@
+"""Benchmarks -> what a terminal or a program reads."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from arbo_bo.cli import render
+from arbo_bo.timetext import format_time
+
+if TYPE_CHECKING:
+    from arbo_bo.benchmarks.explain import Explanation
+
+
+def total_time(header: Mapping[str, Any]) -> str:
+    """How long the benchmark took, all its parts together."""
+    return f"took {format_time(max(float(header.get('seconds', 0.0)), 1e-3))} in all"
+
+
+def name_table(title: str, names: Mapping[str, str]) -> Table:
+    """Names and what they mean."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(title)
+    table.add_column("")
+    for name, meaning in names.items():
+        table.add_row(Text(name), Text(meaning))
+    return table
+
+
+def explanation_json(explanation: "Explanation") -> dict[str, Any]:
+    """An explanation as JSON's own types."""
+    document = asdict(explanation)
+    document["candidates"] = [
+        render.prediction_json(c.prediction) | {"score": c.score} for c in explanation.candidates
+    ]
+    return document
+
+
+def print_explanation(explanation: "Explanation") -> None:
+    """One task: its runs, then what arbo believed before the worst of them, beside the truth."""
+    out, worst = render.stdout(), explanation.at_worst
+    title = f"{explanation.suite}: {explanation.problem}, seed {explanation.seed}"
+    out.print(Text(title, style="bold"))
+    text = f"minimising {explanation.objective}; mean regret {explanation.mean_regret:.3f}"
+    if explanation.deadline_s is not None:
+        text += f"; deadline {format_time(explanation.deadline_s)}"
+    out.print(Text(text))
+    out.print()
+    out.print(_history_table(explanation))
+    out.print()
+    out.print(
+        Text(
+            f"run {explanation.worst_run}: chosen {worst['parallelism']}, right was "
+            f"{worst['best_parallelism']}, {100 * worst['regret']:.0f} % worse; what arbo's "
+            "posterior says from the runs before it:"
+        )
+    )
+    if explanation.candidates:
+        out.print(_posterior_table(explanation))
+    if explanation.remark:
+        out.print(Text(explanation.remark))
+    out.print()
+
+
+def _history_table(explanation: "Explanation") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("run", "input size", "load", "chosen", "right", "time", "regret"):
+        table.add_column(title, justify="right")
+    for record in explanation.history:
+        size, load = record["input_size"], record["cluster_load"]
+        table.add_row(
+            str(record["run"]),
+            "-" if size is None else f"{size:g}",
+            "-" if load is None else f"{load:g}",
+            str(record["parallelism"]),
+            str(record["best_parallelism"]),
+            format_time(record["execution_time_s"]),
+            f"{record['regret']:.3f}",
+            style="bold" if record["run"] == explanation.worst_run else None,
+        )
+    return table
+
+
+def _posterior_table(explanation: "Explanation") -> Table:
+    worst, before = explanation.at_worst, explanation.runs_before()
+    chosen, right = worst["parallelism"], worst["best_parallelism"]
+    truth = {t.parallelism: t for t in explanation.truth}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("workers", "runs", "predicted", "5 % to 95 %", "truth", "score", "true score"):
+        table.add_column(title, justify="right")
+    table.add_column("")
+    for candidate in explanation.candidates:
+        degree, prediction = candidate.parallelism, candidate.prediction
+        low, high = (format_time(prediction.quantile_s(q)) for q in render.QUANTILES)
+        known = truth.get(degree)
+        marks = [m for m, d in (("chosen", chosen), ("right", right)) if d == degree]
+        table.add_row(
+            str(degree),
+            str(len(before.get(degree, ()))),
+            format_time(prediction.mean_s),
+            f"{low} - {high}",
+            "-" if known is None else format_time(known.expected_s),
+            f"{candidate.score:.4g}",
+            "-" if known is None else f"{known.score:.4g}",
+            ", ".join(marks),
+            style="bold green" if degree == right else None,
+        )
+    return table

@@ -1,0 +1,245 @@
+"""Rows to values and back; the stored configuration's format is written down here."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Row
+
+from arbo_bo.errors import ArboError, InvalidValueError, StoreError
+from arbo_bo.experiment import (
+    AmdahlLaw,
+    Arm,
+    Context,
+    Experiment,
+    Objective,
+    Phase,
+    SearchSpace,
+    TaskModel,
+    Trial,
+    TrialStatus,
+    validation,
+)
+from arbo_bo.experiment.trial import clean_reason
+
+FORMAT = 1
+AnyRow = Row[Any]
+Json = dict[str, Any]
+
+
+def configuration_of(experiment: Experiment) -> Json:
+    """The configuration as JSON; alpha has a column of its own."""
+    objective = experiment.objective
+    return {
+        "format": FORMAT,
+        "parallelism": _space_json(experiment.search_space),
+        "default_parallelism": experiment.default_parallelism,
+        "objective": {
+            "urgency": objective.urgency,
+            "cost_exponent": objective.exponent,
+            "price_per_worker_hour": objective.price_per_worker_hour,
+        },
+        "window": experiment.window,
+        "baseline": experiment.baseline,
+        "residual": experiment.residual.value,
+    }
+
+
+def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
+    """`new` over `stored`: keys that a later version wrote, and this one doesn't know, stay."""
+    result = {**stored, **new}
+    before, after = stored.get("objective"), new["objective"]
+    if isinstance(before, Mapping):
+        result["objective"] = {**before, **after}
+    return result
+
+
+def experiment_of(row: AnyRow) -> Experiment:
+    """The experiment that a row of `task_models` holds.
+
+    Raises:
+        StoreError: The configuration was written by a later version, or by hand and wrongly.
+    """
+    stored = row.configuration
+    where = f"the configuration of task {row.task_name!r} in namespace {row.namespace!r}"
+    if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
+        found = stored.get("format") if isinstance(stored, Mapping) else type(stored).__name__
+        raise StoreError(
+            f"{where} must have format {FORMAT}, got {found!r}; upgrade arbo_bo to read it"
+        )
+    given = {
+        key: stored[key]
+        for key in ("default_parallelism", "window", "baseline", "residual")
+        if key in stored
+    }
+    try:
+        if "parallelism" in stored:
+            given["search_space"] = _space_of(stored["parallelism"])
+        return Experiment(
+            name=row.task_name,
+            namespace=row.namespace,
+            objective=_objective_of(stored.get("objective", {})),
+            alpha=row.alpha,
+            model=_model_of(row),
+            **given,
+        )
+    except (ArboError, KeyError, TypeError, AttributeError) as err:
+        raise StoreError(f"{where} cannot be read: {err}; configure the task anew") from err
+
+
+def law_of(row: AnyRow) -> AmdahlLaw | None:
+    """The stored law, or None before the first fit."""
+    base, p, c, k = row.t_base_1, row.p_obs, row.c_startup, row.k_exponent
+    if base is None or p is None or c is None or k is None:
+        return None
+    # Where C outweighs T1 by 16 digits the difference is lost; T1 stays above 0.
+    return AmdahlLaw(t1_s=max(base - c, sys.float_info.min), p=p, c_s=c, k=k)
+
+
+def law_values(law: AmdahlLaw) -> Json:
+    """The law's columns: t_base_1 is T1 + C, the wall time at s = 1 and gamma = 1 [s]."""
+    return {
+        "t_base_1": law.t1_s + law.c_s,
+        "p_obs": law.p,
+        "c_startup": law.c_s,
+        "k_exponent": law.k,
+    }
+
+
+def plain_json(name: str, value: Mapping[str, Any]) -> Json:
+    """A copy of `value` made of what JSON knows.
+
+    Raises:
+        InvalidValueError: It holds something else, or NaN, or infinity.
+    """
+    try:
+        text = json.dumps(value, allow_nan=False, default=_as_dict)
+    except (TypeError, ValueError, RecursionError) as err:
+        raise InvalidValueError(f"{name} must be JSON with finite numbers: {err}") from err
+    return dict(json.loads(text))
+
+
+def trial_values(trial: Trial) -> Json:
+    """The columns of `execution_history` that a trial fills."""
+    return {
+        "trial_index": trial.trial_index,
+        "status": trial.status.value,
+        "parallelism": trial.parallelism,
+        "input_size": trial.input_size,
+        "input_scale_factor": trial.input_scale_factor,
+        "cluster_load": trial.cluster_load,
+        "execution_time": trial.execution_time_s,
+        "startup_time": trial.startup_time_s,
+        "residual": trial.residual_s,
+        "predicted_mean": trial.predicted_time_s,
+        "predicted_std": trial.predicted_time_std_s,
+        "acquisition": trial.acquisition,
+        "phase": trial.phase.value,
+        "created_at": trial.created_at,
+        "started_at": trial.started_at,
+        "finished_at": trial.finished_at,
+        "timed_out_after": trial.timed_out_after_s,
+        "failure_reason": trial.failure_reason,
+    }
+
+
+def storable(trial: Trial, task: str, trial_index: int) -> Trial:
+    """The trial as it will be read again: its place, aware times, finite predictions.
+
+    Raises:
+        InvalidValueError: A time has no zone.
+    """
+    for name in ("created_at", "started_at", "finished_at"):
+        if (moment := getattr(trial, name)) is not None:
+            validation.aware(f"{name} of {trial}", moment)
+    return replace(
+        trial,
+        task=task,
+        trial_index=trial_index,
+        created_at=trial.created_at or datetime.now(UTC),
+        predicted_time_s=finite(trial.predicted_time_s),
+        predicted_time_std_s=finite(trial.predicted_time_std_s),
+        residual_s=finite(trial.residual_s),
+        failure_reason=clean_reason(trial.failure_reason),
+    )
+
+
+def trial_of(row: AnyRow) -> Trial:
+    """The trial that a row of `execution_history` holds.
+
+    Raises:
+        StoreError: The row was written by hand and wrongly.
+    """
+    try:
+        return _trial_of(row)
+    except ValueError as err:
+        raise StoreError(
+            f"trial {row.trial_index} of task {row.task_name!r} cannot be read: {err}; "
+            "correct the row or delete it"
+        ) from err
+
+
+def finite(value: float | None) -> float | None:
+    """`value`, or None where it is NaN or infinite: SQLite cannot hold a NaN."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _space_json(space: SearchSpace) -> Json | list[int]:
+    if len(space) == space.largest - space.smallest + 1:
+        return {"min": space.smallest, "max": space.largest}
+    return list(space.degrees)
+
+
+def _space_of(stored: Any) -> SearchSpace:
+    if isinstance(stored, Mapping):
+        return SearchSpace.between(stored["min"], stored["max"])
+    return SearchSpace.of(list(stored))
+
+
+def _objective_of(stored: Mapping[str, Any]) -> Objective:
+    known = ("urgency", "cost_exponent", "price_per_worker_hour")
+    return Objective(**{key: stored[key] for key in known if key in stored})
+
+
+def _model_of(row: AnyRow) -> TaskModel:
+    return TaskModel(
+        law=law_of(row),
+        hyperparameters=MappingProxyType(dict(row.hyperparameters)),
+        base_input_size=row.base_input_size,
+        sample_count=row.sample_count,
+        last_updated=row.last_updated,
+    )
+
+
+def _trial_of(row: AnyRow) -> Trial:
+    return Trial(
+        task=row.task_name,
+        trial_index=row.trial_index,
+        status=TrialStatus(row.status),
+        arm=Arm(row.parallelism),
+        context=Context(row.input_size, row.cluster_load),
+        phase=Phase(row.phase),
+        acquisition=row.acquisition,
+        input_scale_factor=row.input_scale_factor,
+        predicted_time_s=row.predicted_mean,
+        predicted_time_std_s=row.predicted_std,
+        execution_time_s=row.execution_time,
+        startup_time_s=row.startup_time,
+        residual_s=row.residual,
+        timed_out_after_s=row.timed_out_after,
+        failure_reason=row.failure_reason,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _as_dict(value: object) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,176 @@
+"""One database: connections opened when needed, explicit transactions, safe over a fork."""
+
+import os
+from collections.abc import Callable
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from arbo_bo.errors import ArboError, StoreError, StoreUnavailableError
+from arbo_bo.storage import schema
+from arbo_bo.storage.failures import translate
+from arbo_bo.storage.url import in_memory
+
+T = TypeVar("T")
+CONNECT_TIMEOUT_S = 5
+_WRITES = "arbo_writes"
+
+
+class _Lineage:
+    """Counts the forks between the first process and this one."""
+
+    forks = 0
+
+    @classmethod
+    def forked(cls) -> None:
+        cls.forks += 1
+
+
+os.register_at_fork(after_in_child=_Lineage.forked)
+
+
+class Database:
+    """Runs transactions on one database.
+
+    Attributes:
+        url: Where it is.
+        lock_timeout_s: How long a writer waits for another one [s].
+    """
+
+    def __init__(self, url: URL, lock_timeout_s: float) -> None:
+        self.url = url
+        self.lock_timeout_s = lock_timeout_s
+        self._born = _Lineage.forks
+        self._checked = False
+        # By the count of forks. The parent's engine stays referenced in a child, and untouched:
+        # were it collected there, its connections would be closed under the parent's feet.
+        self._engines: dict[int, Engine] = {}
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a transaction that only reads."""
+        self._require_schema()
+        return self._run(work, writes=False)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a transaction that may write; whatever it raises undoes all of it."""
+        self._require_schema()
+        return self._run(work, writes=True)
+
+    def schema_version(self) -> str | None:
+        """The schema's revision; None for an empty database."""
+        return self._run(schema.revision, writes=False)
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """Brings the schema to this version; returns the revisions before and after."""
+        schema.require_known(self.schema_version(), self.url)
+        from arbo_bo.storage import migrate  # alembic takes a third of a second to import
+
+        before, after = self._run(migrate.upgrade, writes=True)
+        self._checked = True
+        return before, after
+
+    def close(self) -> None:
+        """Closes this process's connections; the next use opens new ones."""
+        engine = self._engines.pop(_Lineage.forks, None)
+        if engine is not None:
+            engine.dispose()
+        self._checked = False
+
+    def _require_schema(self) -> None:
+        if self._checked:
+            return
+        revision = self.schema_version()
+        if revision is None:
+            _, revision = self.upgrade()
+        schema.require_current(revision, self.url)
+        self._checked = True
+
+    def _run(self, work: Callable[[Connection], T], writes: bool) -> T:
+        problem: StoreError
+        try:
+            connection = self._engine().connect()
+        except ArboError:
+            raise
+        except Exception as err:  # a driver may also raise ValueError, UnicodeError or TypeError
+            problem = translate(err, self.url)
+        else:
+            try:
+                with connection.execution_options(**{_WRITES: writes}), connection.begin():
+                    return work(connection)
+            except SQLAlchemyError as err:
+                problem = translate(err, self.url)
+        # Outside of the handlers, so that nothing of the driver's exception is chained.
+        raise problem
+
+    def _engine(self) -> Engine:
+        engine = self._engines.get(_Lineage.forks)
+        if engine is not None:
+            return engine
+        if in_memory(self.url) and self._born != _Lineage.forks:
+            raise StoreUnavailableError(
+                "a database in memory lives in the process that opened it, and this is a fork of "
+                "that; give a file: sqlite:///path.db"
+            )
+        build = _sqlite if self.url.get_backend_name() == "sqlite" else _postgresql
+        return self._engines.setdefault(_Lineage.forks, build(self.url, self.lock_timeout_s))
+
+
+def _sqlite(url: URL, lock_timeout_s: float) -> Engine:
+    # isolation_level=None: the module begins nothing by itself.
+    arguments: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
+    if "timeout" not in url.query:
+        arguments["timeout"] = lock_timeout_s
+    # In memory each connection would be a database of its own: the threads take turns with one.
+    alone = {"pool_size": 1, "max_overflow": 0, "pool_timeout": lock_timeout_s}
+    engine = create_engine(
+        url,
+        connect_args=arguments,
+        hide_parameters=True,
+        poolclass=QueuePool,
+        **(alone if in_memory(url) else {}),
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: SQLiteConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer that read first and then asked for the lock could be refused without waiting.
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, lock_timeout_s: float) -> Engine:
+    import psycopg2.extensions
+
+    def shown(connection: object) -> str:
+        return f"<connection at {id(connection):#x}>"
+
+    # psycopg2's own repr and str show the connection string, and SQLAlchemy's pool logs them.
+    base = psycopg2.extensions.connection
+    quiet = type("QuietConnection", (base,), {"__repr__": shown, "__str__": shown})
+    arguments: dict[str, Any] = {"connection_factory": quiet}
+    if "connect_timeout" not in url.query:
+        arguments["connect_timeout"] = CONNECT_TIMEOUT_S
+    engine = create_engine(
+        url,
+        connect_args=arguments,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = %s", (max(1, round(lock_timeout_s * 1000)),))
+        connection.commit()
+
+    return engine

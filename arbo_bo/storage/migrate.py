@@ -1,0 +1,37 @@
+"""Runs the migrations in a transaction that the caller opened; the only module with alembic."""
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from arbo_bo.storage import schema
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK_KEY = 0x6172626F  # "arbo"
+_ALEMBIC_IS_GLOBAL = threading.Lock()
+
+
+def upgrade(connection: Connection) -> tuple[str | None, str]:
+    """Brings the schema to the newest revision; returns the revisions before and after.
+
+    Processes that come at once take turns, and the later ones find nothing to do.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+    before = schema.revision(connection)
+    newest = schema.REVISIONS[-1]
+    if before != newest:
+        with _ALEMBIC_IS_GLOBAL:
+            command.upgrade(configuration(connection), newest)
+    return before, newest
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration, without an ini file; the connection is handed over as it is."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

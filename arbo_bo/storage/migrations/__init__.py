@@ -1,0 +1,1 @@
+"""Alembic's migrations: `env.py` says how they run, `versions` holds them."""

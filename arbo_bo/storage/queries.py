@@ -1,0 +1,126 @@
+"""The statements of the store, for one namespace."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Update,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from arbo_bo.experiment import Experiment, Trial, TrialStatus
+from arbo_bo.storage import codec
+from arbo_bo.storage.codec import AnyRow, Json
+from arbo_bo.storage.tables import IS_RUNNING, execution_history, task_models
+
+LARGEST_INDEX = 2**31 - 1
+_tasks, _history = task_models.c, execution_history.c
+
+
+class Queries:
+    """Statements on the experiments and trials of one namespace."""
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+
+    def tasks(self) -> Select[Any]:
+        """Every row of `task_models`."""
+        return select(task_models).where(_tasks.namespace == self.namespace)
+
+    def task(self, name: str) -> Select[Any]:
+        """The row of one task."""
+        return self.tasks().where(_tasks.task_name == name)
+
+    def create(self, connection: Connection, experiment: Experiment) -> AnyRow | None:
+        """Inserts a task and returns its row; None if another process was faster."""
+        values = {
+            "namespace": self.namespace,
+            "task_name": experiment.name,
+            "alpha": experiment.alpha,
+            "configuration": codec.configuration_of(experiment),
+            "hyperparameters": {},
+        }
+        if connection.dialect.name == "postgresql":
+            statement = (
+                postgresql.insert(task_models)
+                .values(values)
+                .on_conflict_do_nothing()
+                .returning(task_models)
+            )
+        else:
+            statement = (
+                sqlite.insert(task_models)
+                .values(values)
+                .on_conflict_do_nothing()
+                .returning(task_models)
+            )
+        return connection.execute(statement).one_or_none()
+
+    def save(self, name: str, changes: Json) -> ReturningUpdate[Any]:
+        """Writes columns of a task's row, and returns the row."""
+        return self._update(name).values(changes).returning(task_models)
+
+    def allot(self, name: str, count: int) -> ReturningUpdate[Any]:
+        """Moves a task's next index on by `count`, and returns the row."""
+        moved = _tasks.next_trial_index + count
+        return self._update(name).values(next_trial_index=moved).returning(task_models)
+
+    def row(self, trial: Trial) -> Json:
+        """The columns of a new trial."""
+        place = {"namespace": self.namespace, "task_name": trial.task}
+        return {"id": str(uuid.uuid4()), **place, **codec.trial_values(trial)}
+
+    def save_trial(self, trial: Trial) -> Update:
+        """Writes a trial that is there already."""
+        return (
+            update(execution_history)
+            .where(*self._of(trial.task), _history.trial_index == trial.trial_index)
+            .values(codec.trial_values(trial))
+        )
+
+    def trials(self, name: str) -> Select[Any]:
+        """Every trial of a task."""
+        return select(execution_history).where(*self._of(name))
+
+    def trial(self, name: str, trial_index: int) -> Select[Any]:
+        """One trial of a task."""
+        return self.trials(name).where(_history.trial_index == trial_index)
+
+    def history(self, name: str, window: int) -> CompoundSelect[Any]:
+        """The newest completed, the newest failed and all running trials; short index scans."""
+        newest = [
+            select(
+                self.trials(name)
+                .where(_history.status == literal_column(f"'{status.value}'"))
+                .order_by(_history.trial_index.desc())
+                .limit(window)
+                .subquery()
+            )
+            for status in (TrialStatus.COMPLETED, TrialStatus.FAILED)
+        ]
+        return union_all(*newest, self.trials(name).where(IS_RUNNING))
+
+    def running_workers(self) -> Select[Any]:
+        """The degrees of all RUNNING trials in the namespace, summed."""
+        total = func.coalesce(func.sum(_history.parallelism), 0)
+        return select(total).where(_history.namespace == self.namespace, IS_RUNNING)
+
+    def _update(self, name: str) -> Update:
+        return (
+            update(task_models)
+            .where(_tasks.namespace == self.namespace, _tasks.task_name == name)
+            .values(version=_tasks.version + 1)
+        )
+
+    def _of(self, name: str) -> tuple[ColumnElement[bool], ...]:
+        return _history.namespace == self.namespace, _history.task_name == name

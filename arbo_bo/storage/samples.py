@@ -1,0 +1,66 @@
+"""What completed trials and fits change in a task's row."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import AmdahlLaw, Learned, Trial, TrialStatus
+from arbo_bo.storage import codec
+from arbo_bo.storage.codec import AnyRow, Json
+
+_SMALLEST_SCALE, _LARGEST_SCALE = 1e-300, 0.9e300
+
+
+@dataclass
+class Samples:
+    """A task's learned columns while trials are written, under the lock of its row.
+
+    Attributes:
+        law: The stored law, which residuals are taken from.
+        base_input_size: N_base, or None.
+        sample_count: Completed trials in all.
+        changes: The columns to write.
+    """
+
+    law: AmdahlLaw | None
+    base_input_size: float | None
+    sample_count: int
+    changes: Json = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: AnyRow) -> "Samples":
+        """Starts from a row of `task_models`."""
+        return cls(codec.law_of(row), row.base_input_size, row.sample_count)
+
+    def count(self, trial: Trial) -> Trial:
+        """Returns a trial as it is to be stored; a completed one counts as a sample."""
+        if trial.status is not TrialStatus.COMPLETED:
+            return trial
+        self.sample_count += 1
+        self._set(sample_count=self.sample_count)
+        if self.base_input_size is None and trial.input_size is not None:
+            self.base_input_size = trial.input_size
+            self._set(base_input_size=trial.input_size)
+        gamma = trial.input_scale_factor
+        if trial.input_size is not None:
+            # Two sizes within their bounds can still have a ratio outside of the column's.
+            gamma = trial.context.gamma(self.base_input_size)
+            gamma = min(max(gamma, _SMALLEST_SCALE), _LARGEST_SCALE)
+        return replace(trial, input_scale_factor=gamma, residual_s=self._residual_s(trial, gamma))
+
+    def learn(self, learned: Learned) -> None:
+        """Takes over what a fit found."""
+        kept = codec.plain_json("hyperparameters", learned.hyperparameters)
+        self._set(**codec.law_values(learned.law), hyperparameters=kept)
+
+    def _set(self, **columns: object) -> None:
+        self.changes.update(columns, last_updated=datetime.now(UTC))
+
+    def _residual_s(self, trial: Trial, gamma: float) -> float | None:
+        if self.law is None or trial.execution_time_s is None:
+            return trial.residual_s
+        try:
+            expected = self.law.runtime_s(trial.parallelism, gamma)
+        except InvalidValueError:  # gamma^k is more than a float holds
+            return None
+        return codec.finite(trial.execution_time_s - expected)

@@ -1,0 +1,47 @@
+"""Which schema a database has, and whether this version works with it; alembic isn't needed."""
+
+from sqlalchemy import URL, Connection, inspect, text
+
+from arbo_bo.errors import SchemaVersionError
+from arbo_bo.storage.url import masked
+
+VERSION_TABLE = "arbo_alembic_version"
+"""Of our own: Airflow and Optuna use alembic's default name and may share the database."""
+
+REVISIONS = ("0001",)
+"""Every revision in `migrations/versions`, oldest first; the last is the one to have."""
+
+
+def revision(connection: Connection) -> str | None:
+    """The database's revision; None if it holds no schema of ours."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return None if found is None else str(found)
+
+
+def require_known(found: str | None, url: URL) -> None:
+    """Refuses a schema that a later version of arbo_bo made.
+
+    Raises:
+        SchemaVersionError: The revision isn't one of `REVISIONS`.
+    """
+    if found is not None and found not in REVISIONS:
+        raise SchemaVersionError(
+            f"the store {masked(url)} has schema {found}, newer than this version's "
+            f"{REVISIONS[-1]}; upgrade arbo_bo: pip install --upgrade arbo-bo"
+        )
+
+
+def require_current(found: str, url: URL) -> None:
+    """Refuses any schema but the newest that this version knows.
+
+    Raises:
+        SchemaVersionError: It is older or newer; the message says what to do.
+    """
+    require_known(found, url)
+    if found != REVISIONS[-1]:
+        raise SchemaVersionError(
+            f"the store has schema {found}, and this version of arbo_bo needs {REVISIONS[-1]}; "
+            f"make a backup, then run: arbo db upgrade --store {masked(url)}"
+        )

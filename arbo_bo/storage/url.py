@@ -1,0 +1,211 @@
+"""The store's URL: which forms there are, and how one is shown without its secrets."""
+
+import os
+from pathlib import Path
+from urllib.parse import quote, quote_plus, unquote
+
+from sqlalchemy import URL, make_url
+
+from arbo_bo.errors import StoreUnavailableError, StoreURLError
+
+ENVIRONMENT_VARIABLE = "ARBO_DATABASE_URL"
+FORMS = (
+    "sqlite:///relative/path.db, sqlite:////absolute/path.db, sqlite:// (in memory), "
+    "or postgresql://user:password@host:port/database"
+)
+POSTGRESQL = "postgresql+psycopg2"
+_MASK = "***"
+_POSTGRESQL_NAMES = ("postgres", "postgresql", POSTGRESQL)
+_SQLITE_URI_KEYS = frozenset({"mode", "cache", "immutable", "nolock", "psow", "vfs"})
+_SQLITE_KEYS = _SQLITE_URI_KEYS | {"uri", "timeout"}
+# Any other parameter may hold a secret, now or in a later libpq: its value isn't shown.
+_SHOWN_KEYS = _SQLITE_KEYS | {
+    "application_name",
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "dbname",
+    "gssencmode",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "load_balance_hosts",
+    "port",
+    "service",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+}
+
+
+def resolve_url(url: str | None = None) -> URL:
+    """Returns the URL of the database to use.
+
+    Args:
+        url: None means ``$ARBO_DATABASE_URL``, and without that ``arbo.db`` in the user's data
+            folder, which is created. ``postgres://`` and ``postgresql://`` mean psycopg2.
+
+    Raises:
+        StoreURLError: It cannot be understood, or names another database system.
+        StoreUnavailableError: The user's data folder cannot be created.
+    """
+    text = url or os.environ.get(ENVIRONMENT_VARIABLE) or None
+    if text is None:
+        return URL.create("sqlite", database=str(_data_folder() / "arbo.db"))
+    if not isinstance(text, str):
+        raise StoreURLError(f"the store's URL must be a string, got {type(text).__name__}")
+    parsed = _parse(text)
+    if parsed.drivername in _POSTGRESQL_NAMES:
+        return parsed.set(drivername=POSTGRESQL)
+    if parsed.drivername == "sqlite":
+        return _resolve_sqlite(parsed)
+    raise StoreURLError(
+        f"{parsed.drivername!r} is not supported as a store ({masked(text)}); "
+        f"give one of these: {FORMS}"
+    )
+
+
+def masked(url: str | URL) -> str:
+    """Returns the URL with every secret in it hidden: fit for a message, a log or a repr."""
+    if isinstance(url, str):
+        scheme, separator, _ = url.partition("://")
+        try:
+            url = _parse(url)
+        except StoreURLError:
+            known = separator and scheme in (*_POSTGRESQL_NAMES, "sqlite")
+            return f"{scheme}://{_MASK}" if known else _MASK
+    query = {key: value if key in _SHOWN_KEYS else _MASK for key, value in url.query.items()}
+    shown = url.set(query=query).render_as_string(hide_password=True)
+    return shown.replace(f"={quote_plus(_MASK)}", f"={_MASK}")
+
+
+def scrub(text: str, url: URL) -> str:
+    """Returns a driver's message with the URL's secrets removed, however they are written there."""
+    written = {form for secret in _secrets(url) for form in _ways_to_write(secret)}
+    for form in sorted(written, key=len, reverse=True):
+        text = text.replace(form, _MASK)
+    return text
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """The file of an SQLite URL; None for a database in memory and for PostgreSQL."""
+    if url.get_backend_name() != "sqlite" or in_memory(url):
+        return None
+    database = url.database or ""
+    if url.query.get("uri"):
+        return Path(_plain(database))
+    return Path(database)
+
+
+def in_memory(url: URL) -> bool:
+    """Whether the URL names an SQLite database in memory."""
+    if url.get_backend_name() != "sqlite":
+        return False
+    return (
+        url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
+    )
+
+
+def _parse(text: str) -> URL:
+    problem = _shape_problem(text)
+    if problem is None:
+        try:
+            return make_url(text)
+        except Exception:  # its message may hold a part of the password
+            problem = f"the store's URL cannot be understood; give one of these: {FORMS}"
+    raise StoreURLError(problem)
+
+
+def _shape_problem(text: str) -> str | None:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        if any(mark in text for mark in "@=:?"):
+            return f"the store's URL has no scheme; give one of these: {FORMS}"
+        return f"{text!r} is not a URL; for an SQLite file write 'sqlite:///{text}'"
+    if not scheme.startswith("sqlite") and rest.count("@") > 1:
+        return (
+            "the store's URL has more than one '@'; inside a password write %40 for '@', "
+            "%2F for '/', %3A for ':' and %3F for '?'"
+        )
+    return None
+
+
+def _resolve_sqlite(url: URL) -> URL:
+    if url.host or url.username or url.password is not None or url.port:
+        raise StoreURLError(
+            "an SQLite URL names no host: write sqlite:///relative/path.db or "
+            "sqlite:////absolute/path.db"
+        )
+    query = dict(url.query)
+    if unknown := sorted(set(query) - _SQLITE_KEYS):
+        raise StoreURLError(
+            f"an SQLite URL takes {', '.join(sorted(_SQLITE_KEYS))}, got {', '.join(unknown)}"
+        )
+    _require_seconds(query.get("timeout"))
+    if in_memory(url):
+        kept = {key: value for key, value in query.items() if key == "timeout"}
+        return URL.create("sqlite", query=kept)
+    path = url.database or ""
+    by_uri = path.startswith("file:") or bool(_SQLITE_URI_KEYS & set(query))
+    if query.pop("uri", "false") in ("true", "1") or by_uri:
+        path = _plain(path) if path.startswith("file:") else path
+        query["uri"] = "true"
+        return url.set(database=f"file:{quote(_absolute(path))}", query=query)
+    return url.set(database=_absolute(path), query=query)
+
+
+def _plain(uri: str) -> str:
+    """The path of SQLite's ``file:`` form."""
+    path = unquote(uri.removeprefix("file:"))
+    return path[2:] if path.startswith("///") else path
+
+
+def _absolute(path: str) -> str:
+    """Absolute, so that a later change of folder doesn't move the store."""
+    try:
+        return str(Path(path).expanduser().absolute())
+    except (RuntimeError, OSError) as err:
+        raise StoreURLError(f"the store's path {path!r} cannot be resolved: {err}") from err
+
+
+def _require_seconds(value: object) -> None:
+    if value is None:
+        return
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e6:
+        raise StoreURLError(f"timeout in the store's URL must be seconds, got {value!r}")
+
+
+def _data_folder() -> Path:
+    from platformdirs import user_data_path
+
+    folder = user_data_path("arbo_bo")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise StoreUnavailableError(
+            f"the folder {folder} for the store cannot be created ({err.strerror}); "
+            f"set {ENVIRONMENT_VARIABLE} to {FORMS}"
+        ) from err
+    return folder
+
+
+def _secrets(url: URL) -> list[str]:
+    found = [] if url.password is None else [str(url.password)]
+    for key, value in url.query.items():
+        if key not in _SHOWN_KEYS:
+            found.extend([value] if isinstance(value, str) else value)
+    return [secret for secret in found if secret]
+
+
+def _ways_to_write(secret: str) -> set[str]:
+    plain = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]}
+    plain.add(secret.replace("\\", "\\\\").replace("'", "\\'"))  # libpq's connection strings
+    raw = secret.encode("utf-8", "surrogatepass")
+    return plain | {quote(raw, safe=""), quote(raw), quote_plus(raw)}

@@ -1,0 +1,119 @@
+"""Real programs, really run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from arbo_bo import ArboOptimizer
+from arbo_bo.cli import main
+
+WORK = "import time, sys; time.sleep(0.01 + 0.08 / int(sys.argv[1]))"
+CHUNKED = [sys.executable, "-S", "-c", WORK, "{chunks}", "{chunk_id}"]
+
+
+@pytest.fixture
+def tune(store_url, capsys):
+    def call(*arguments, command=CHUNKED, status=0, runs=4, task="t"):
+        options = ["--parallelism", "1:4", "--runs", str(runs), "--store", store_url]
+        assert main(["tune", task, *options, *map(str, arguments), "--", *command]) == status
+        return capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def arbo(store_url):
+    return ArboOptimizer(store_url)
+
+
+def test_command_is_tuned_to_a_decision(tune, arbo):
+    captured = tune()
+    assert [t.status for t in arbo.trials("t")] == ["COMPLETED"] * 4
+    assert [t.phase for t in arbo.trials("t")] == ["baseline", "probe", "optimize", "optimize"]
+    assert all(word in captured.out for word in ("workers", "measured", "law", "decision", "<-"))
+    assert "baseline" in captured.err
+
+
+def test_stdout_is_one_json_document(tune):
+    command = [sys.executable, "-S", "-c", "print('noise')", "{chunk_id}"]
+    captured = tune("--json", command=command)
+    result = json.loads(captured.out)
+    assert len(result["trials"]) == 4
+    assert result["decision"]["parallelism"] in (1, 2, 3, 4)
+    assert result["decision"]["candidates"]
+
+
+def test_tuning_goes_on_where_it_stopped(tune, arbo):
+    tune(runs=2)
+    captured = tune(runs=3)
+    assert "2 of 3 runs are there already" in captured.err
+    assert len(arbo.trials("t")) == 3
+    tune(runs=3)
+    assert len(arbo.trials("t")) == 3
+
+
+def test_baseline_is_left_out_when_it_is_switched_off(tune, arbo):
+    tune("--no-baseline", "--default", 4, runs=3)
+    degrees = [t.parallelism for t in arbo.trials("t")]
+    assert degrees[0] == 4
+    assert degrees[1] not in (1, 4)
+
+
+def test_failing_chunk_fails_the_trial_with_its_stderr(tune, arbo):
+    program = "import sys; sys.stderr.write('before\\nno such chromosome\\n'); sys.exit(3)"
+    captured = tune(command=[sys.executable, "-S", "-c", program, "{chunk_id}"], status=1)
+    (trial,) = arbo.trials("t")
+    assert trial.status == "FAILED"
+    assert "no such chromosome" in trial.failure_reason
+    assert "no such chromosome" in captured.err
+    assert captured.err.splitlines()[-1].startswith("arbo: error: ")
+
+
+def test_run_that_times_out_is_kept_as_failed(tune, arbo):
+    sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(1000)", "{chunk_id}"]
+    tune("--timeout", "50ms", command=sleeper, status=1)
+    trials = arbo.trials("t")
+    assert [t.status for t in trials] == ["FAILED"] * 3
+    assert {t.timed_out_after_s for t in trials} == {0.05}
+
+
+def test_empty_command_is_one_line_and_status_1(tune, arbo):
+    assert "the command is empty" in tune(command=[], status=1).err
+    assert arbo.experiments() == []
+
+
+def test_command_without_placeholder_is_a_usage_error(tune, arbo):
+    tune(command=["ls"], status=2)
+    assert arbo.experiments() == []
+
+
+def test_program_that_does_not_exist_is_one_line_and_status_1(tune):
+    captured = tune(command=["./no-such-program", "{chunk_id}"], status=1)
+    assert "no-such-program" in captured.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_children_and_abandons_the_trial(store_url, arbo, tmp_path, number):
+    quick = "import os,sys,time; f=open(sys.argv[1],'a'); print(os.getpid(),file=f,flush=True)"
+    program = f"{quick}; time.sleep(1000 if int(sys.argv[2]) > 1 else 0.01)"
+    fifo = tmp_path / "pids"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "arbo_bo", "tune", "t", "--parallelism", "1,2",
+               "--default", "2", "--store", store_url, "--",
+               sys.executable, "-S", "-c", program, str(fifo), "{chunks}", "{chunk_id}"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        with fifo.open() as first:
+            first.readline()  # the baseline, which ends by itself
+        with fifo.open() as second:
+            pids = [int(second.readline()), int(second.readline())]
+            process.send_signal(number)
+            status = process.wait()
+    assert status in (130, 128 + number)
+    assert [t.status for t in arbo.trials("t")] == ["COMPLETED", "ABANDONED"]
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -1,0 +1,248 @@
+"""What a user is told when a database cannot do what was asked."""
+
+import ctypes
+import os
+import sqlite3
+import subprocess
+import sys
+
+import psycopg2
+import pytest
+
+from arbo_bo.errors import (
+    InvalidValueError,
+    StoreError,
+    StoreLockedError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+    StoreURLError,
+)
+from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus
+from arbo_bo.storage.store import SQLTrialStore
+
+TRIAL = Trial("a", 0, TrialStatus.RUNNING, Arm(4), Context(), Phase.ATTACHED)
+DAC_CAPABILITIES = (1, 2)
+PR_CAPBSET_DROP = 24
+WRITE = """
+import sys
+from arbo_bo.errors import StoreError
+from arbo_bo.experiment import Experiment
+from arbo_bo.storage.store import SQLTrialStore
+with SQLTrialStore(sys.argv[1]) as store:
+    try:
+        print("tasks", len(store.experiments()))
+        store.configure("b", lambda _: Experiment("b"))
+    except StoreError as err:
+        print(type(err).__name__, err)
+"""
+
+
+@pytest.fixture
+def filled(store_url):
+    """URL of a store with one task and one trial."""
+    with SQLTrialStore(store_url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+        store.add("a", [TRIAL])
+    return store_url
+
+
+def as_ordinary_user():
+    """Takes from root what lets it pass over a file's permissions; it holds from the next exec."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in DAC_CAPABILITIES:
+            assert libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
+
+
+def write_as_ordinary_user(url):
+    command = [sys.executable, "-c", WRITE, url]
+    done = subprocess.run(
+        command, preexec_fn=as_ordinary_user, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def test_unreachable_server_is_named():
+    with pytest.raises(StoreUnavailableError, match=r"u:\*\*\*@127.0.0.1:1/db.*refused"):
+        SQLTrialStore("postgresql://u:pw@127.0.0.1:1/db").experiments()
+
+
+def test_missing_database_is_named(postgresql_url):
+    url = postgresql_url.replace("/arbo?", "/nothing?")
+    with pytest.raises(StoreUnavailableError, match='"nothing" does not exist'):
+        SQLTrialStore(url).experiments()
+
+
+def test_unknown_parameter_is_a_matter_of_the_url():
+    with pytest.raises(StoreURLError, match="invalid"):
+        SQLTrialStore("postgresql://127.0.0.1:1/db?nonsense=1").experiments()
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(StoreUnavailableError, match=f"folder {tmp_path}/no/where .*create it"):
+        SQLTrialStore(f"sqlite:///{tmp_path}/no/where/arbo.db").experiments()
+
+
+def test_folder_is_no_store(tmp_path):
+    with pytest.raises(StoreUnavailableError, match="must be a file, got a folder"):
+        SQLTrialStore(f"sqlite:///{tmp_path}").experiments()
+
+
+def test_missing_file_is_not_created_when_the_url_says_so(tmp_path):
+    with pytest.raises(StoreUnavailableError, match="check that the file exists"):
+        SQLTrialStore(f"sqlite:///{tmp_path}/arbo.db?mode=rw").experiments()
+
+
+def test_other_file_is_no_database(tmp_path):
+    (tmp_path / "notes.txt").write_text("no database at all\n" * 200)
+    with pytest.raises(StoreError, match=r"notes.txt is not an SQLite database"):
+        SQLTrialStore(f"sqlite:///{tmp_path}/notes.txt").experiments()
+
+
+def test_reading_works_and_writing_is_refused_when_the_file_is_opened_read_only(tmp_path):
+    url = f"sqlite:///{tmp_path}/arbo.db"
+    with SQLTrialStore(url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+    with SQLTrialStore(f"{url}?mode=ro&uri=true") as store:
+        assert len(store.experiments()) == 1
+        with pytest.raises(StoreReadOnlyError, match="may not be written to"):
+            store.configure("a", lambda _: Experiment("a", window=3))
+
+
+def test_reading_works_and_writing_is_refused_when_the_server_is_read_only(postgresql_url):
+    with SQLTrialStore(postgresql_url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+    option = "options=-c%20default_transaction_read_only%3Don"
+    with SQLTrialStore(f"{postgresql_url}&{option}") as store:
+        assert len(store.experiments()) == 1
+        with pytest.raises(StoreReadOnlyError, match="read-only transaction"):
+            store.configure("a", lambda _: Experiment("a", window=3))
+
+
+def test_writing_is_refused_when_the_role_may_only_read(postgresql_url):
+    with SQLTrialStore(postgresql_url) as store:
+        store.experiments()
+    with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP ROLE IF EXISTS reader")
+        cursor.execute("CREATE ROLE reader LOGIN")
+        cursor.execute("GRANT USAGE ON SCHEMA public TO reader")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    connection.close()
+    with SQLTrialStore(postgresql_url.replace("postgres:@", "reader@")) as store:
+        assert store.experiments() == []
+        with pytest.raises(StoreReadOnlyError, match="permission denied"):
+            store.configure("a", lambda _: Experiment("a"))
+
+
+def test_schema_is_not_created_when_the_role_may_not(postgresql_url):
+    option = "options=-c%20default_transaction_read_only%3Don"
+    with (
+        SQLTrialStore(f"{postgresql_url}&{option}") as store,
+        pytest.raises(StoreReadOnlyError),
+    ):
+        store.experiments()
+
+
+def test_reading_works_and_writing_is_refused_when_the_file_is_protected(tmp_path):
+    url = f"sqlite:///{tmp_path}/arbo.db"
+    with SQLTrialStore(url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+    (tmp_path / "arbo.db").chmod(0o444)
+    said = write_as_ordinary_user(url)
+    assert said.startswith("tasks 1\nStoreReadOnlyError")
+    assert "give this user the right to write" in said
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+@pytest.mark.parametrize("path", ["arbo.db", "deeper/arbo.db"])
+def test_store_is_refused_when_its_folder_is_protected(tmp_path, mode, path):
+    folder = tmp_path / "protected"
+    (folder / "deeper").mkdir(parents=True, mode=mode)
+    folder.chmod(mode)
+    said = write_as_ordinary_user(f"sqlite:///{folder}/{path}")
+    folder.chmod(0o755)
+    assert said.startswith("StoreReadOnlyError")
+    assert "permission denied" in said
+
+
+def test_store_is_refused_when_its_file_may_not_be_read(tmp_path):
+    (tmp_path / "arbo.db").touch(mode=0)
+    said = write_as_ordinary_user(f"sqlite:///{tmp_path}/arbo.db")
+    assert said.startswith("StoreReadOnlyError")
+
+
+@pytest.mark.parametrize("sqlite_lock", ["IMMEDIATE", "EXCLUSIVE"])
+def test_locked_file_is_reported_when_the_wait_is_over(tmp_path, sqlite_lock):
+    url = f"sqlite:///{tmp_path}/arbo.db"
+    with SQLTrialStore(url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+    holder = sqlite3.connect(tmp_path / "arbo.db", isolation_level=None)
+    holder.execute(f"BEGIN {sqlite_lock}")
+    with SQLTrialStore(f"{url}?timeout=0") as store:
+        with pytest.raises(StoreLockedError, match="try again"):
+            store.add("a", [TRIAL])
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert len(store.add("a", [TRIAL])) == 1
+
+
+def test_locked_row_is_reported_when_the_wait_is_over(postgresql_url):
+    with SQLTrialStore(postgresql_url, lock_timeout_s=0.01) as store:
+        store.configure("a", lambda _: Experiment("a"))
+        holder = psycopg2.connect(postgresql_url)
+        holder.cursor().execute("SELECT * FROM task_models FOR UPDATE")
+        with pytest.raises(StoreLockedError, match="lock timeout"):
+            store.add("a", [TRIAL])
+        holder.close()
+        assert len(store.add("a", [TRIAL])) == 1
+
+
+def test_store_in_memory_is_locked_while_a_change_runs():
+    with SQLTrialStore("sqlite://", lock_timeout_s=0.01) as store:
+        with pytest.raises(StoreLockedError):
+            store.configure("a", lambda _: store.experiment("a"))
+        assert store.experiments() == []
+
+
+def test_lost_connection_undoes_the_change_and_the_next_one_works(postgresql_url):
+    def end_other_connections(trial):
+        connection = psycopg2.connect(postgresql_url)
+        connection.cursor().execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = 'arbo' AND pid <> pg_backend_pid()"
+        )
+        connection.close()
+        return trial.fail("too late")
+
+    with SQLTrialStore(postgresql_url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+        store.add("a", [TRIAL])
+        with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+            store.change("a", 0, end_other_connections)
+        assert store.trial("a", 0).status is TrialStatus.RUNNING
+
+
+def test_idle_connection_is_replaced_when_the_server_ended_it(postgresql_url):
+    with SQLTrialStore(postgresql_url) as store:
+        store.experiments()
+        connection = psycopg2.connect(postgresql_url)
+        connection.cursor().execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = 'arbo' AND pid <> pg_backend_pid()"
+        )
+        connection.close()
+        assert store.experiments() == []
+
+
+def test_errors_are_one_line(filled):
+    with SQLTrialStore(filled) as store:
+        bad = Trial("a", 0, TrialStatus.COMPLETED, Arm(4), Context(), Phase.ATTACHED)
+        with pytest.raises(StoreError, match="completed_has_time") as caught:
+            store.add("a", [bad])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), "1"])
+def test_lock_timeout_must_be_positive(value):
+    with pytest.raises(InvalidValueError, match="lock_timeout_s"):
+        SQLTrialStore("sqlite://", lock_timeout_s=value)
