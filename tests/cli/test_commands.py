@@ -92,6 +92,7 @@ def test_csv_is_refused_in_one_line_and_nothing_is_added(arbo, tmp_path, text, m
 def test_tables_show_tasks_trials_and_candidates(arbo):
     for s, time in ((1, 100), (4, 30), (8, 20)):
         arbo("attach", "t", "--parallelism", s, "--time", time)
+    arbo("suggest", "t")
     assert "0.9" in arbo("tasks").out
     shown = arbo("show", "t").out
     assert all(word in shown for word in ("attached", "COMPLETED", "next run:", "<-"))

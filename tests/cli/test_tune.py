@@ -105,13 +105,20 @@ def test_signal_ends_the_children_and_abandons_the_trial(store_url, arbo, tmp_pa
     command = [sys.executable, "-m", "arbo_bo", "tune", "t", "--parallelism", "1,2",
                "--default", "2", "--store", store_url, "--",
                sys.executable, "-S", "-c", program, str(fifo), "{chunks}", "{chunk_id}"]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        with fifo.open() as first:
-            first.readline()  # the baseline, which ends by itself
-        with fifo.open() as second:
-            pids = [int(second.readline()), int(second.readline())]
-            process.send_signal(number)
-            status = process.wait()
+    reader = os.fdopen(os.open(fifo, os.O_RDWR), "r")  # never sees an end of file
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a terminal
+    )
+    try:
+        pids = [int(reader.readline()) for _ in range(3)][1:]  # the baseline ends by itself
+        process.send_signal(number)
+        status = process.wait(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+        reader.close()
     assert status in (130, 128 + number)
     assert [t.status for t in arbo.trials("t")] == ["COMPLETED", "ABANDONED"]
     for pid in pids:
