@@ -182,18 +182,20 @@ def report(folder: Folder, output: Output = Path("docs/benchmarks.md")) -> None:
 @app.command("list")
 def list_all(data: Data = None, json: options.Json = False) -> None:
     """List the suites and the policies."""
-    from arbo_bo.benchmarks.policies.registry import missing_package, policy_names
+    from arbo_bo.benchmarks.runner import known_policies, missing_packages
     from arbo_bo.benchmarks.suites import DESCRIPTIONS, SuiteOptions, suite_names
 
     suites = {
         name: DESCRIPTIONS.get(name, "a table of the data folder")
         for name in suite_names(SuiteOptions(data=data))
     }
-    policies = {name: missing_package(name) for name in policy_names()}
+    known = known_policies()
+    missing = missing_packages(known)
+    policies = {name: missing.get(name) for name in known}
     if json:
         return render.print_json({"suites": suites, "policies": policies})
     render.stdout().print(bench_render.name_table("suite", suites))
-    needs = {n: "" if p is None else f"needs {p}" for n, p in policies.items()}
+    needs = {n: "" if p is None else f"needs the package {p}" for n, p in policies.items()}
     render.stdout().print()
     render.stdout().print(bench_render.name_table("policy", needs))
 

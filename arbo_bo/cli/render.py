@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arbo_bo.experiment import Candidate, Decision, Experiment, Objective, Prediction, Trial
-from arbo_bo.timetext import format_time
+from arbo_bo.wording import format_time
 
 QUANTILES = (0.05, 0.95)
 

@@ -18,7 +18,7 @@ from arbo_bo.experiment import Decision, Trial, TrialStatus
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.experiment.validation import integer
 from arbo_bo.optimizer import ArboOptimizer
-from arbo_bo.timetext import format_time
+from arbo_bo.wording import count, format_time
 
 
 def tune(
@@ -122,8 +122,7 @@ class _Progress(loop.TuningObserver):
         self.bar = progress.add_task("", total=max(runs, completed), completed=completed)
 
     def started(self, decision: Decision, completed: int) -> None:
-        workers = "1 worker" if decision.parallelism == 1 else f"{decision.parallelism} workers"
-        text = f"trial {decision.trial_index} ({decision.phase}): {workers}"
+        text = f"trial {decision.trial_index} ({decision.phase}): {count(decision.parallelism)}"
         if decision.predicted_time_s is not None:
             text += f", expected {format_time(decision.predicted_time_s)}"
         self.progress.update(self.bar, completed=completed, description=text)
@@ -135,7 +134,7 @@ class _Progress(loop.TuningObserver):
         expected = trial.predicted_time_s
         beside = "" if expected is None else f"   expected {format_time(expected)}"
         line = (
-            f"trial {trial.trial_index:>3}  {trial.phase:<8}  {trial.parallelism:>4} workers"
+            f"trial {trial.trial_index:>3}  {trial.phase:<8}  {count(trial.parallelism):>10}"
             f"  {taken:>10}{beside}"
         )
         self.progress.console.print(line, markup=False)

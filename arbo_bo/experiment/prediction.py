@@ -9,7 +9,6 @@ from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
 from arbo_bo.experiment.trial import Phase
 
-
 _TAIL = -30.0
 
 

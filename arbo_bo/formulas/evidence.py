@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg.lapack import dpotrf, dpotri
 
-from arbo_bo.formulas.kernel import matern52, matern52_slope
+from arbo_bo.formulas.kernel import SQRT5, matern52, matern52_slope
 
 Vector = NDArray[np.float64]
 LOG_2PI = math.log(2 * math.pi)
@@ -73,29 +73,33 @@ class Evidence:
         Raises:
             numpy.linalg.LinAlgError: The covariance is not positive definite in double precision.
         """
-        d = self.features.shape[1]
+        n, d = self.features.shape
         m = len(x) - d - 2
         outputscale, noise = math.exp(x[m]), math.exp(x[-1])
-        scaled = self._squared / np.exp(2 * x[m + 1 : -1])  # type: ignore[attr-defined]  # set above
-        r = np.sqrt(scaled.sum(-1))
-        covariance = outputscale * matern52(r)
+        weights = np.exp(-2 * x[m + 1 : -1])
+        squared: Vector = self._squared  # type: ignore[attr-defined]  # set above
+        r = np.sqrt(squared @ weights)
+        decay = outputscale * np.exp(-SQRT5 * r)
+        covariance = matern52(r, decay)
         values, jacobian = self.mean(x[:m])
         residual = self.y - values
 
-        n = len(self.y)
-        factor = cholesky(covariance + noise * np.eye(n), lower=True, check_finite=False)
-        alpha = cho_solve((factor, True), residual, check_finite=False)
-        inverse = cho_solve((factor, True), np.eye(n), check_finite=False)
-        weights = 0.5 * (np.outer(alpha, alpha) - inverse)
+        factor, failed = dpotrf(covariance + noise * np.eye(n), lower=1, clean=0)
+        if failed:
+            raise np.linalg.LinAlgError("the covariance is not positive definite")
+        inverse, _ = dpotri(factor, lower=1)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        alpha = inverse @ residual
+        by_covariance = 0.5 * (np.outer(alpha, alpha) - inverse)
 
         value = -0.5 * (residual @ alpha) - np.log(np.diag(factor)).sum() - 0.5 * n * LOG_2PI
-        by_length = np.tensordot(weights * outputscale * matern52_slope(r), scaled, axes=2)
+        by_distance = (by_covariance * matern52_slope(r, decay)).reshape(-1)
         gradient = np.concatenate(
             [
                 jacobian.T @ alpha,
-                [np.sum(weights * covariance)],
-                by_length,
-                [noise * np.trace(weights)],
+                [np.vdot(by_covariance, covariance)],
+                (by_distance @ squared.reshape(-1, d)) * weights,
+                [noise * np.trace(by_covariance)],
             ]
         )
         prior, prior_gradient = self.priors.log_density(x)

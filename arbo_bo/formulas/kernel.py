@@ -27,13 +27,22 @@ def features(x: Any) -> Any:
     return xp.stack((xp.log(s), xp.log(gamma), load / (load + LOAD_HALF)), -1)
 
 
-def matern52(r: Any) -> Any:
-    """Matern-5/2 correlation (1 + sqrt(5) r + 5 r^2 / 3) exp(-sqrt(5) r) at scaled distances r."""
-    xp = namespace(r)
-    return (1 + SQRT5 * r + 5 / 3 * r**2) * xp.exp(-SQRT5 * r)
+def matern52(r: Any, decay: Any = None) -> Any:
+    """Matern-5/2 correlation (1 + sqrt(5) r + 5 r^2 / 3) exp(-sqrt(5) r).
+
+    Args:
+        r: Scaled distances, 0 or more.
+        decay: The exponential, where it is known already; times a variance it gives a covariance.
+    """
+    decay = _decay(r) if decay is None else decay
+    return (1 + SQRT5 * r + 5 / 3 * r**2) * decay
 
 
-def matern52_slope(r: Any) -> Any:
+def matern52_slope(r: Any, decay: Any = None) -> Any:
     """-(1 / r) d matern52 / dr = 5/3 (1 + sqrt(5) r) exp(-sqrt(5) r); finite at r = 0."""
-    xp = namespace(r)
-    return 5 / 3 * (1 + SQRT5 * r) * xp.exp(-SQRT5 * r)
+    decay = _decay(r) if decay is None else decay
+    return 5 / 3 * (1 + SQRT5 * r) * decay
+
+
+def _decay(r: Any) -> Any:
+    return namespace(r).exp(-SQRT5 * r)

@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 
 from arbo_bo.experiment import Candidate, Experiment, Phase
-from arbo_bo.timetext import format_time
+from arbo_bo.wording import count, format_time
 
 
 def opening_reason(experiment: Experiment, degree: int, phase: Phase, has_data: bool) -> str:
     """Why an opening run has its degree."""
     if phase is Phase.BASELINE:
         return (
-            f"{_workers(degree)}: the smallest allowed degree gives the baseline time that "
+            f"{count(degree)}: the smallest allowed degree gives the baseline time that "
             "speed-up is measured from."
         )
     if degree == experiment.probe_parallelism:
         return (
-            f"{_workers(degree)}: the default degree, run as a probe to see how the time falls "
+            f"{count(degree)}: the default degree, run as a probe to see how the time falls "
             "with more workers."
         )
     return (
-        f"{_workers(degree)}: a second degree is needed to learn how the time falls with more "
-        "workers."
+        f"{count(degree)}: a second degree is needed to learn how the time falls with more workers."
     )
 
 
@@ -30,7 +29,7 @@ def optimize_reason(
     """Why the optimizer chose this degree, compared with its closest rival."""
     prediction, objective = best.prediction, experiment.objective
     text = (
-        f"{_workers(best.parallelism)}: expected {format_time(prediction.mean_s)} "
+        f"{count(best.parallelism)}: expected {format_time(prediction.mean_s)} "
         f"(± {format_time(prediction.std_s)}) gives the lowest {objective} of "
         f"{len(candidates)} allowed degrees"
     )
@@ -45,7 +44,3 @@ def optimize_reason(
             f"{objective.exponent:g}, fewer workers always win"
         )
     return text + "."
-
-
-def _workers(degree: int) -> str:
-    return "1 worker" if degree == 1 else f"{degree} workers"

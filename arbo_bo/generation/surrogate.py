@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean, median
 from typing import TYPE_CHECKING
+
+from threadpoolctl import ThreadpoolController
 
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import (
@@ -123,12 +126,19 @@ def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Runs torch on one thread: for matrices this small a second one only costs."""
+    """Runs torch and the BLAS on one thread: for matrices this small a second one only costs."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with _blas().limit(limits=1):
+            yield
     finally:
         torch.set_num_threads(threads)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The loaded BLAS libraries; looking for them takes milliseconds, so once a process."""
+    return ThreadpoolController()

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from arbo_bo.models.hyperparameters import Hyperparameters
     from arbo_bo.models.kernel import ResidualKernel
     from arbo_bo.models.mean import AmdahlMean, LawPrior
+    from arbo_bo.models.online import OnlineAmdahlEstimator
 
 _HOMES = {
     "AmdahlGP": "arbo_bo.models.amdahl_gp",
     "AmdahlMean": "arbo_bo.models.mean",
     "Hyperparameters": "arbo_bo.models.hyperparameters",
     "LawPrior": "arbo_bo.models.mean",
+    "OnlineAmdahlEstimator": "arbo_bo.models.online",
     "ResidualKernel": "arbo_bo.models.kernel",
     "fit_amdahl_gp": "arbo_bo.models.fitting",
 }
@@ -25,6 +27,7 @@ __all__ = [
     "AmdahlMean",
     "Hyperparameters",
     "LawPrior",
+    "OnlineAmdahlEstimator",
     "ResidualKernel",
     "fit_amdahl_gp",
 ]

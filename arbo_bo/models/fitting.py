@@ -26,6 +26,8 @@ Vector = NDArray[np.float64]
 ANCHOR_SCALE = (1.5, 0.1, 0.3, 0.1)
 """Standard deviations around a law that was learned before, for a window of one degree: its level
 is free, its shape is kept."""
+FTOL = 1e-8
+"""Relative change of the log density at which a search ends: 1e-6 of it, where it is about 100."""
 STARTUP_SCALE = 0.3
 """Standard deviation of log C around the logarithm of a measured start-up time."""
 
@@ -118,7 +120,7 @@ def fit_by_analytic_gradient(model: AmdahlGP) -> None:
             jac=True,
             method="L-BFGS-B",
             bounds=list(map(tuple, bounds)),
-            options={"maxiter": 300},
+            options={"maxiter": 300, "ftol": FTOL},
         )
         if -result.fun > best:
             best, best_x = -result.fun, result.x
@@ -191,11 +193,16 @@ def _assign(model: AmdahlGP, x: Vector) -> None:
 
 
 def _starts(model: AmdahlGP) -> list[Vector]:
-    centre = _priors(model).location.copy()
+    """Where the search begins: the current values, the priors' centre and two rival explanations.
+
+    The rivals are a half-serial law and a law that explains little, under a strong residual.
+    """
+    centre = _priors(model).location
     half_serial, strong_residual = centre.copy(), centre.copy()
     half_serial[1] = 0.0
     strong_residual[4] += 2.0
-    return [_current(model), centre, half_serial, strong_residual]
+    starts = [_current(model), centre, half_serial, strong_residual]
+    return starts[1:] if np.allclose(starts[0], centre) else starts
 
 
 def _with_startup(prior: LawPrior, relative: float) -> LawPrior:

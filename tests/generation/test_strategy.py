@@ -19,7 +19,7 @@ from arbo_bo.experiment import (
     TrialStatus,
 )
 from arbo_bo.generation import generate, predict
-from arbo_bo.timetext import format_time
+from arbo_bo.wording import format_time
 
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
 SPACE = SearchSpace.between(1, 32)

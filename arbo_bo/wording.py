@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Quantities as people read them."""
 
 
 def format_time(seconds: float) -> str:
@@ -14,3 +14,8 @@ def format_time(seconds: float) -> str:
         hours, rest = divmod(round(seconds / 60), 60)
         return f"{hours} h {rest:02d} min"
     return f"{seconds / 86400:.3g} d"
+
+
+def count(workers: int) -> str:
+    """1 worker, 8 workers."""
+    return "1 worker" if workers == 1 else f"{workers} workers"

@@ -1,0 +1,271 @@
+"""The method's original estimator: exponential smoothing of the law, a process on what is left."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import cho_solve, cholesky
+from scipy.optimize import minimize
+
+from arbo_bo.errors import NotEnoughObservationsError
+from arbo_bo.experiment import AmdahlLaw, validation
+from arbo_bo.experiment import law as formulas
+from arbo_bo.experiment.experiment import DEFAULT_WINDOW, MAX_WINDOW
+from arbo_bo.formulas.evidence import Evidence, NormalPriors
+from arbo_bo.formulas.kernel import matern52
+
+Vector = NDArray[np.float64]
+
+DEFAULT_ALPHA = 0.3
+INITIAL_P = 1.0
+INITIAL_K = 1.0
+K_BOUNDS = (0.0, 4.0)
+"""What one run may say about k; without bounds a single odd run near gamma = 1 throws it away."""
+SMALLEST_LOG_GAMMA = 0.1
+"""Nearer to gamma = 1 the noise of a run dominates what it says about k."""
+SMALLEST_WORK = 1e-3
+"""T1 is at least this fraction of the first time, however long a start-up is claimed."""
+
+# Logarithms: outputscale, three lengthscales, noise; residuals over their root mean square, inputs
+# over the window's range. Locations and scales of lengthscales and noise are BoTorch's defaults.
+_LOCATION = (0.0, *3 * (math.sqrt(2) + math.log(3) / 2,), -4.0)
+_SCALE = (1.0, *3 * (math.sqrt(3),), 1.0)
+_BOUNDS = ((1e-2, 1e2), *3 * ((2.5e-2, 1e3),), (1e-4, 1e1))
+
+
+class Observation(NamedTuple):
+    """One run as it was measured: s, gamma, L and its time [s]."""
+
+    s: float
+    gamma: float
+    load: float
+    time_s: float
+
+
+class OnlineAmdahlEstimator:
+    """Amdahl's law by exponential smoothing, with a Gaussian process on the additive residual.
+
+    T(s, gamma, L) = C + gamma^k T1 ((1 - p) + p / s) + R(s, gamma, L)   [s]
+
+    The first run gives T1 = (t - C) / (gamma^k ((1 - p) + p / s)), that is t - C for a baseline at
+    one worker. From then on each run moves p and k, and T1 and C stay:
+
+        p_current = s / (s - 1) (1 - (t - C) / (gamma^k T1)), clipped into [0, 1]; not at s = 1
+        k_current = (ln(t - C - R) - ln(T1 ((1 - p) + p / s))) / ln gamma; not while
+                    |ln gamma| < 0.1 or t - C - R <= 0; R is what was predicted before the run
+        value <- alpha value + (1 - alpha) current
+
+    Both are taken from the law as it was before the run. R has mean zero and a Matern-5/2 ARD
+    covariance over (s, gamma, L), each scaled to the window's range. The window keeps the newest
+    raw observations: residuals are taken from the law as it is now, at every fit.
+
+    Args:
+        alpha: Weight of the old value, in (0, 1].
+        window: How many of the newest runs the process sees, at least 1.
+        startup_time_s: C, a known start-up that every time includes [s].
+        initial_p: p before the first run that tells it.
+        law: A law to go on from, instead of one from the first run; its C replaces
+            `startup_time_s`.
+
+    Raises:
+        InvalidValueError: A value is outside its domain.
+
+    Source: ARBO, the online form of the method. It needs numpy and scipy only.
+    """
+
+    def __init__(
+        self,
+        alpha: float = DEFAULT_ALPHA,
+        window: int = DEFAULT_WINDOW,
+        startup_time_s: float = 0.0,
+        initial_p: float = INITIAL_P,
+        law: AmdahlLaw | None = None,
+    ) -> None:
+        self.alpha = validation.fraction("alpha", alpha)
+        validation.positive("alpha", alpha)
+        self.startup_time_s = validation.non_negative("startup_time_s", startup_time_s)
+        self.initial_p = validation.fraction("initial_p", initial_p)
+        size = validation.integer("window", window, 1, MAX_WINDOW)
+        self._window: deque[Observation] = deque(maxlen=size)
+        self._law = law
+        self._process: _ResidualProcess | None = None
+
+    @property
+    def law(self) -> AmdahlLaw:
+        """The law as it is now.
+
+        Raises:
+            NotEnoughObservationsError: Nothing was observed, and no law was given.
+        """
+        if self._law is None:
+            raise NotEnoughObservationsError(
+                "the law starts at the first run: observe one before asking for it"
+            )
+        return self._law
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """The window, oldest first."""
+        return tuple(self._window)
+
+    @property
+    def residuals_s(self) -> Vector:
+        """Measured time minus the current law's, over the window [s], shape (n,)."""
+        s, gamma, _, time = np.array(self._window, dtype=float).reshape(-1, 4).T
+        return np.asarray(time - self._runtime(s, gamma))
+
+    def observe(self, s: float, gamma: float, load: float, time_s: float) -> None:
+        """Learns from one run.
+
+        Args:
+            s: Degree of parallelism, at least 1.
+            gamma: Input size over the base input size, above 0.
+            load: L [workers], 0 or more.
+            time_s: Execution time, start-up included, above 0 [s].
+
+        Raises:
+            InvalidValueError: A value is outside its domain.
+        """
+        run = Observation(
+            float(validation.integer("parallelism", s, 1)),
+            validation.positive("gamma", gamma),
+            validation.non_negative("cluster_load", load),
+            validation.positive("execution_time_s", time_s),
+        )
+        self._law = self._first_law(run) if self._law is None else self._moved(self._law, run)
+        self._window.append(run)
+        self._process = None
+
+    def predict(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> tuple[Vector, Vector]:
+        """The next run's time at each degree, its noise included.
+
+        Args:
+            s: Degrees of parallelism, at least 1, shape (m,).
+            gamma: Input scaling, above 0.
+            load: L [workers], 0 or more.
+
+        Returns:
+            Mean and standard deviation [s], shape (m,) each. The mean is the law's time plus the
+            residual's mean; an additive residual can make it negative.
+
+        Raises:
+            NotEnoughObservationsError: Nothing was observed.
+        """
+        degrees = np.atleast_1d(np.asarray(s, dtype=float))
+        law_s = self._runtime(degrees, np.full_like(degrees, gamma))
+        if not self._window:
+            raise NotEnoughObservationsError("a prediction needs at least one observed run")
+        inputs = np.stack(
+            (degrees, np.full_like(degrees, gamma), np.full_like(degrees, load)), axis=-1
+        )
+        mean, std = self._residual_process().predict(inputs)
+        return law_s + mean, std
+
+    def _first_law(self, run: Observation) -> AmdahlLaw:
+        work = max(run.time_s - self.startup_time_s, SMALLEST_WORK * run.time_s)
+        p, k = self.initial_p, INITIAL_K
+        relative = run.gamma**k * ((1 - p) + p / run.s)
+        return AmdahlLaw(work / relative, p, self.startup_time_s, k)
+
+    def _moved(self, law: AmdahlLaw, run: Observation) -> AmdahlLaw:
+        p, k = law.p, law.k
+        if run.s > 1:
+            p = self._smoothed(p, law.parallel_fraction_from(run.s, run.time_s, run.gamma))
+        if abs(math.log(run.gamma)) >= SMALLEST_LOG_GAMMA:
+            current = self._exponent(law, run)
+            k = k if current is None else self._smoothed(k, current)
+        return replace(law, p=p, k=k)
+
+    def _exponent(self, law: AmdahlLaw, run: Observation) -> float | None:
+        residual = 0.0
+        if self._window:
+            at = np.array([[run.s, run.gamma, run.load]])
+            residual = float(self._residual_process().predict(at)[0][0])
+        scaled = run.time_s - law.c_s - residual
+        if scaled <= 0:
+            return None
+        theory = law.t1_s * ((1 - law.p) + law.p / run.s)
+        k = (math.log(scaled) - math.log(theory)) / math.log(run.gamma)
+        return min(max(k, K_BOUNDS[0]), K_BOUNDS[1])
+
+    def _smoothed(self, old: float, current: float) -> float:
+        return self.alpha * old + (1 - self.alpha) * current
+
+    def _runtime(self, s: Vector, gamma: Vector) -> Vector:
+        law = self.law
+        time = formulas.runtime(s, gamma, law.t1_s, law.p, law.c_s, law.k)
+        return np.asarray(time, dtype=float)
+
+    def _residual_process(self) -> "_ResidualProcess":
+        if self._process is None:
+            inputs = np.array(self._window, dtype=float)[:, :3]
+            self._process = _ResidualProcess.fitted(inputs, self.residuals_s)
+        return self._process
+
+
+@dataclass(frozen=True)
+class _ResidualProcess:
+    """A zero-mean Gaussian process with a Matern-5/2 ARD covariance on scaled inputs.
+
+    Attributes:
+        scale: Root mean square of the residuals [s].
+        low: Smallest inputs, shape (3,).
+        span: Their ranges, shape (3,); 1 where all are alike.
+        hyperparameters: log outputscale, three log lengthscales and log noise variance.
+        inputs: Scaled training inputs, shape (n, 3).
+        factor: Cholesky factor of the training covariance.
+        weights: Its inverse times the scaled residuals.
+    """
+
+    scale: float
+    low: Vector
+    span: Vector
+    hyperparameters: Vector
+    inputs: Vector
+    factor: Vector
+    weights: Vector
+
+    @classmethod
+    def fitted(cls, inputs: Vector, residuals_s: Vector) -> "_ResidualProcess":
+        """Maximises the marginal likelihood under the priors."""
+        low, span = inputs.min(axis=0), np.ptp(inputs, axis=0)
+        span = np.where(span > 0, span, 1.0)
+        scale = float(np.sqrt(np.mean(residuals_s**2))) or 1.0
+        scaled, y = (inputs - low) / span, residuals_s / scale
+        n, location = len(y), np.array(_LOCATION)
+        evidence = Evidence(
+            lambda _: (np.zeros(n), np.zeros((n, 0))),
+            scaled,
+            y,
+            NormalPriors(location, np.array(_SCALE), np.ones(len(location), dtype=bool)),
+        )
+
+        def loss(x: Vector) -> tuple[float, Vector]:
+            value, gradient = evidence.log_density(x)
+            return -value, -gradient
+
+        bounds = [(math.log(a), math.log(b)) for a, b in _BOUNDS]
+        # Besides the priors' centre, a start that takes the residuals for structure, not for noise.
+        starts = (location, np.array([0.0, *3 * (math.log(0.5),), math.log(1e-2)]))
+        fits = [minimize(loss, x, jac=True, method="L-BFGS-B", bounds=bounds) for x in starts]
+        best = np.asarray(min(fits, key=lambda fit: float(fit.fun)).x)
+        covariance = _covariance(scaled, scaled, best) + math.exp(best[-1]) * np.eye(n)
+        factor = cholesky(covariance, lower=True)
+        return cls(scale, low, span, best, scaled, factor, cho_solve((factor, True), y))
+
+    def predict(self, inputs: Vector) -> tuple[Vector, Vector]:
+        """Mean and standard deviation of a run's residual [s], its noise included."""
+        cross = _covariance((inputs - self.low) / self.span, self.inputs, self.hyperparameters)
+        explained = np.sum(cross * cho_solve((self.factor, True), cross.T).T, axis=1)
+        prior = math.exp(self.hyperparameters[0]) + math.exp(self.hyperparameters[-1])
+        std = np.sqrt(np.maximum(prior - explained, 1e-12))
+        return self.scale * (cross @ self.weights), self.scale * std
+
+
+def _covariance(a: Vector, b: Vector, hyperparameters: Vector) -> Vector:
+    difference = (a[:, None, :] - b[None, :, :]) / np.exp(hyperparameters[1:4])
+    distance = np.sqrt((difference**2).sum(-1))
+    return np.asarray(math.exp(hyperparameters[0]) * matern52(distance))

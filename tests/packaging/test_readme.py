@@ -1,0 +1,75 @@
+"""What a user types from the README, to the letter."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arbo_bo import ArboOptimizer
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.M | re.S)
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[-1][:30])
+def test_python_runs_as_written(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"run_my_stage": lambda workers: None}
+    exec(compile(code, "README.md", "exec"), names)  # what is run is the repository's own text
+
+
+def test_tune_commands_run_as_written(tmp_path):
+    (tmp_path / "big.txt").write_text("b\na\n" * 100)
+    (tmp_path / "count.py").write_text("import sys; assert len(sys.argv) == 5")
+    commands = [
+        line for block in blocks("console") for line in re.findall(r"^\$ (arbo .*)", block, re.M)
+    ]
+    assert len(commands) == 2
+    for command in commands:
+        run(command, tmp_path)
+    with ArboOptimizer(f"sqlite:///{tmp_path / 'arbo.db'}") as arbo:
+        assert [(e.name, e.model.sample_count) for e in arbo.experiments()] == [
+            ("count", 12),
+            ("sort", 8),
+        ]
+
+
+def test_shell_script_runs_as_written(tmp_path):
+    (script,) = blocks("sh")
+    (tmp_path / "Makefile").write_text("nightly:\n\ttrue\n")
+    run(f"set -e\n{script}", tmp_path)
+    with ArboOptimizer(f"sqlite:///{tmp_path / 'arbo.db'}") as arbo:
+        assert arbo.trials("nightly")[0].status == "COMPLETED"
+
+
+def test_make_targets_that_are_named_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"(?:^\$ |`)make ([a-z][a-z-]+)", TEXT, re.M)):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_tree_names_what_is_there():
+    (tree,) = (block for block in blocks("text") if block.startswith("arbo_bo/"))
+    for line in tree.splitlines():
+        name = line.split()[0]
+        base = ROOT / "arbo_bo" if line.startswith("  ") else ROOT
+        assert (base / name).exists(), name
+
+
+def run(script, folder):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {
+        "ARBO_DATABASE_URL": f"sqlite:///{folder / 'arbo.db'}",
+        "PATH": path,
+    }
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
