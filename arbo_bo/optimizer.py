@@ -8,7 +8,7 @@ from dataclasses import replace
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
-from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, NotEnoughObservationsError
+from arbo_bo.errors import ExperimentNotFoundError, NotEnoughObservationsError
 from arbo_bo.experiment import (
     Context,
     Decision,
@@ -20,7 +20,7 @@ from arbo_bo.experiment import (
     SearchSpace,
     Trial,
 )
-from arbo_bo.experiment.drafts import attached_trial, running_trial
+from arbo_bo.experiment.drafts import attached_trials, running_trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class ArboOptimizer:
             InvalidValueError: A value is outside its domain.
             DegreeNotAllowedError: The given default is not an allowed degree.
         """
-        given: dict[str, Any] = {
+        settings = {
             "search_space": None if parallelism is None else SearchSpace.of(parallelism),
             "default_parallelism": default_parallelism,
             "objective": objective,
@@ -105,14 +105,10 @@ class ArboOptimizer:
             "baseline": baseline,
             "residual": residual,
         }
-        given = {name: value for name, value in given.items() if value is not None}
 
         def change(stored: Experiment | None) -> Experiment:
             start = stored or Experiment(task, namespace=self.store.namespace)
-            changed = replace(start, **given)
-            if default_parallelism is not None:
-                changed.search_space.require(default_parallelism)
-            return changed
+            return start.changed(settings)
 
         return self.store.configure(task, change)
 
@@ -246,14 +242,7 @@ class ArboOptimizer:
             experiment = self.store.experiment(task)
         except ExperimentNotFoundError:  # kept only with its trials, so not before they are valid
             experiment = Experiment(task, namespace=self.store.namespace)
-        drafts = []
-        for number, row in enumerate(rows, start=1):
-            try:
-                drafts.append(attached_trial(experiment, row))
-            except InvalidValueError as err:
-                if len(rows) == 1:
-                    raise
-                raise type(err)(f"row {number} of {len(rows)}: {err}") from err
+        drafts = attached_trials(experiment, rows)
         self._stored(experiment)
         return self.store.add(task, drafts)
 

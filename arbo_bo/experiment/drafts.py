@@ -1,6 +1,6 @@
 """Trials that the store has yet to number: a decision about to run, and runs from elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,3 +67,20 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
         created_at=now,
         finished_at=now,
     )
+
+
+def attached_trials(experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> list[Trial]:
+    """Completed trials from many rows of history.
+
+    Raises:
+        InvalidValueError: A row is wrong; of several, the message says which.
+    """
+    trials = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            trials.append(attached_trial(experiment, row))
+        except InvalidValueError as err:
+            if len(rows) == 1:
+                raise
+            raise type(err)(f"row {number} of {len(rows)}: {err}") from err
+    return trials

@@ -1,7 +1,7 @@
 """All trials of one task: what its owner configured, and what was learned so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -110,3 +110,16 @@ class Experiment:
     def probe_parallelism(self) -> int:
         """The allowed degree nearest to the default."""
         return self.search_space.nearest(self.default_parallelism)
+
+    def changed(self, settings: Mapping[str, Any]) -> "Experiment":
+        """The experiment with other settings; one of None stays as it is.
+
+        Raises:
+            InvalidValueError: A value is outside its domain.
+            DegreeNotAllowedError: The default is given, and is not an allowed degree.
+        """
+        given = {name: value for name, value in settings.items() if value is not None}
+        changed = replace(self, **given)
+        if "default_parallelism" in given:
+            changed.search_space.require(changed.default_parallelism)
+        return changed
