@@ -1,0 +1,95 @@
+"""The library itself as a policy."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from arbo_bo.benchmarks.policies.history import RememberingPolicy, Run, cheapest_in_time
+from arbo_bo.benchmarks.protocol import Setting
+from arbo_bo.experiment import (
+    Arm,
+    Context,
+    Experiment,
+    Phase,
+    Residual,
+    SearchSpace,
+    TaskModel,
+    Trial,
+    TrialStatus,
+)
+
+TASK = "task"
+
+
+class ArboPolicy(RememberingPolicy):
+    """`arbo_bo.generation.generate` on a history in memory, as the front door calls it on a store.
+
+    What a fit learned is kept for the next one, and the base input size and the number of samples
+    are counted, as the store does.
+
+    With a deadline: the lowest score among the degrees whose quantile at the setting's confidence,
+    the noise of a run included, keeps it; else the degree with the smallest quantile.
+
+    Args:
+        setting: What is known of the task.
+        residual: How the Gaussian process stands on the law.
+    """
+
+    def __init__(self, setting: Setting, residual: Residual = Residual.MULTIPLICATIVE) -> None:
+        super().__init__(setting)
+        self.experiment = Experiment(
+            TASK,
+            search_space=setting.space,
+            default_parallelism=setting.default_parallelism,
+            objective=setting.objective,
+            residual=residual,
+        )
+
+    def tell(self, context: Context, parallelism: int, execution_time_s: float) -> None:
+        """Keeps the run, and counts it."""
+        super().tell(context, parallelism, execution_time_s)
+        self._set(
+            replace(
+                self.experiment.model,
+                base_input_size=self.base_input_size,
+                sample_count=len(self.runs),
+            )
+        )
+
+    def ask(self, context: Context, degrees: Sequence[int]) -> int:
+        """The library's decision among the degrees that this run allows."""
+        from arbo_bo.generation import generate
+
+        experiment = replace(self.experiment, search_space=SearchSpace(tuple(degrees)))
+        newest = list(enumerate(self.runs))[-experiment.window :]
+        generated = generate(experiment, [_trial(i, run) for i, run in newest], context)
+        if (learned := generated.learned) is not None:
+            self._set(
+                replace(
+                    self.experiment.model, law=learned.law, hyperparameters=learned.hyperparameters
+                )
+            )
+        decision, deadline = generated.decision, self.setting.deadline_s
+        if deadline is None or not decision.candidates:
+            return decision.parallelism
+        quantiles = [c.prediction.quantile_s(self.setting.confidence) for c in decision.candidates]
+        return cheapest_in_time(
+            [c.parallelism for c in decision.candidates],
+            [c.score for c in decision.candidates],
+            quantiles,
+            deadline,
+        )
+
+    def _set(self, model: TaskModel) -> None:
+        self.experiment = replace(self.experiment, model=model)
+
+
+def _trial(index: int, run: Run) -> Trial:
+    return Trial(
+        task=TASK,
+        trial_index=index,
+        status=TrialStatus.COMPLETED,
+        arm=Arm(run.parallelism),
+        context=run.context,
+        phase=Phase.ATTACHED,
+        execution_time_s=run.execution_time_s,
+    )

@@ -1,0 +1,149 @@
+"""Policies by name; each loads its packages when it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from arbo_bo.benchmarks.protocol import Policy, Problem, Setting
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Residual, validation
+
+ORACLE = "oracle"
+"""The name of the policy that only `make_oracle` makes, since it needs the problem."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a policy is made, and what it needs.
+
+    Attributes:
+        make: Makes it.
+        module: The module that it imports beyond arbo_bo's own dependencies.
+        package: What pip calls that module.
+        extra: arbo-bo's extra that brings it.
+    """
+
+    make: Callable[[Setting], Policy]
+    module: str | None = None
+    package: str | None = None
+    extra: str | None = None
+
+
+def _arbo(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.arbo import ArboPolicy
+
+    return ArboPolicy(setting)
+
+
+def _arbo_additive(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.arbo import ArboPolicy
+
+    return ArboPolicy(setting, residual=Residual.ADDITIVE)
+
+
+def _online(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.online import OnlinePolicy
+
+    return OnlinePolicy(setting)
+
+
+def _ernest(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.ernest import ErnestPolicy
+
+    return ErnestPolicy(setting)
+
+
+def _gp_ei(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.cherrypick import GPEIPolicy
+
+    return GPEIPolicy(setting)
+
+
+def _tpe(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.tpe import TPEPolicy
+
+    return TPEPolicy(setting)
+
+
+def _ax(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.ax_client import AxPolicy
+
+    return AxPolicy(setting)
+
+
+def _default(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.fixed import DefaultPolicy
+
+    return DefaultPolicy(setting)
+
+
+def _random(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.fixed import RandomPolicy
+
+    return RandomPolicy(setting)
+
+
+POLICIES: dict[str, Entry] = {
+    "arbo": Entry(_arbo),
+    "arbo-additive": Entry(_arbo_additive),
+    "online": Entry(_online),
+    "ernest": Entry(_ernest),
+    "gp-ei": Entry(_gp_ei),
+    "optuna-tpe": Entry(_tpe, "optuna", "optuna", "bench"),
+    "ax": Entry(_ax, "ax", "ax-platform", "ax"),
+    "default": Entry(_default),
+    "random": Entry(_random),
+}
+
+
+def policy_names() -> tuple[str, ...]:
+    """Every policy that `make_policy` knows, installed or not."""
+    return tuple(POLICIES)
+
+
+def missing_package(name: str) -> str | None:
+    """The package that a policy needs and that is not installed, by pip's name, or None.
+
+    Raises:
+        InvalidValueError: There is no such policy.
+    """
+    entry = _entry(name)
+    if entry.module is None or find_spec(entry.module) is not None:
+        return None
+    return entry.package
+
+
+def make_policy(name: str, setting: Setting) -> Policy:
+    """Makes a policy for one task.
+
+    Args:
+        name: One of `policy_names`.
+        setting: What it is told of the task before the first run.
+
+    Raises:
+        InvalidValueError: There is no such policy, or a package that it needs is not installed.
+    """
+    entry = _entry(name)
+    package = missing_package(name)
+    if package is not None:
+        raise InvalidValueError(
+            f"policy {name!r} needs the package {package}, which is not installed: "
+            f"pip install 'arbo-bo[{entry.extra}]'"
+        )
+    return entry.make(setting)
+
+
+def make_oracle(problem: Problem, setting: Setting) -> Policy:
+    """Makes the policy that knows the truth of one problem."""
+    from arbo_bo.benchmarks.policies.oracle import OraclePolicy
+
+    return OraclePolicy(problem, setting)
+
+
+def _entry(name: str) -> Entry:
+    entry = POLICIES.get(name)
+    if entry is None:
+        raise InvalidValueError(
+            f"there is no policy {validation.short(name)}; those that exist: {', '.join(POLICIES)}"
+        )
+    return entry

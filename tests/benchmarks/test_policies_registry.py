@@ -1,0 +1,65 @@
+"""Policies by name: which exist, which can't be made here, and what making one loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+from arbo_bo.benchmarks.policies import ORACLE, make_policy, missing_package, policy_names, registry
+from arbo_bo.benchmarks.protocol import Setting
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Objective, SearchSpace
+
+SETTING = Setting(SearchSpace((1, 2, 4)), Objective(), 2, 0)
+
+
+def test_arbo_and_its_peers_are_listed_when_names_are_asked_for() -> None:
+    assert set(policy_names()) == {
+        "arbo",
+        "arbo-additive",
+        "online",
+        "ernest",
+        "gp-ei",
+        "optuna-tpe",
+        "ax",
+        "default",
+        "random",
+    }
+    assert ORACLE not in policy_names()
+
+
+def test_the_message_lists_what_exists_when_a_policy_is_unknown() -> None:
+    with pytest.raises(InvalidValueError, match=r"'arb'.*arbo, .*ernest, .*random"):
+        make_policy("arb", SETTING)
+    with pytest.raises(InvalidValueError, match="those that exist"):
+        missing_package("arb")
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"), [("optuna-tpe", "optuna", "bench"), ("ax", "ax-platform", "ax")]
+)
+def test_the_package_is_named_when_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str, extra: str
+) -> None:
+    monkeypatch.setattr(registry, "find_spec", lambda module: None)
+    assert missing_package(name) == package
+    with pytest.raises(InvalidValueError, match=rf"needs the package {package}.*arbo-bo\[{extra}"):
+        make_policy(name, SETTING)
+
+
+def test_nothing_is_missing_when_a_policy_needs_no_package_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "find_spec", lambda module: None)
+    assert missing_package("ernest") is None
+    make_policy("ernest", SETTING)
+
+
+def test_no_heavy_package_is_loaded_when_policies_are_listed() -> None:
+    code = (
+        "import sys; from arbo_bo.benchmarks.policies import policy_names, missing_package;"
+        "[missing_package(n) for n in policy_names()];"
+        "sys.exit(' '.join({'torch', 'botorch', 'optuna', 'ax'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
