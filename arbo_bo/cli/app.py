@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from arbo_bo.cli import database, experiments, trials, tuning
+from arbo_bo.cli import bench, database, experiments, trials, tuning
 from arbo_bo.errors import ArboError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ for command in (
 ):
     app.command(command.__name__)(command)
 app.add_typer(database.app, name="db")
+app.add_typer(bench.app, name="bench")
 
 
 @app.callback(invoke_without_command=True)

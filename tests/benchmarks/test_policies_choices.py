@@ -43,6 +43,9 @@ class Amdahl:
     def draw_s(self, run: int, parallelism: int, rng: np.random.Generator) -> float:
         return self.expected_s(run, parallelism)
 
+    def probability_within(self, run: int, parallelism: int, limit_s: float) -> float:
+        return float(self.expected_s(run, parallelism) <= limit_s)
+
 
 def setting(seed: int = 0, deadline_s: float | None = None, urgency: float = 1.0) -> Setting:
     return Setting(SearchSpace(DEGREES), Objective(urgency), 5, seed, deadline_s)
@@ -120,7 +123,7 @@ def test_the_oracle_takes_the_true_optimum_of_each_run_when_sizes_differ() -> No
     assert chosen[2:] == [8, 2, 8, 2]
 
 
-@pytest.mark.parametrize(("deadline_s", "expected"), [(66.0, 4), (40.0, 16), (1.0, 16)])
+@pytest.mark.parametrize(("deadline_s", "expected"), [(66.0, 4), (40.0, 16)])
 def test_the_oracle_takes_the_cheapest_in_time_when_a_deadline_is_set(
     deadline_s: float, expected: int
 ) -> None:

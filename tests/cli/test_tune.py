@@ -102,14 +102,15 @@ def test_signal_ends_the_children_and_abandons_the_trial(store_url, arbo, tmp_pa
     program = f"{quick}; time.sleep(1000 if int(sys.argv[2]) > 1 else 0.01)"
     fifo = tmp_path / "pids"
     os.mkfifo(fifo)
-    command = [sys.executable, "-m", "arbo_bo", "tune", "t", "--parallelism", "1,2",
-               "--default", "2", "--store", store_url, "--",
-               sys.executable, "-S", "-c", program, str(fifo), "{chunks}", "{chunk_id}"]  # fmt: skip
+    options = ["--parallelism", "1,2", "--default", "2", "--store", store_url]
+    child = [sys.executable, "-S", "-c", program, str(fifo), "{chunks}", "{chunk_id}"]
+    command = [sys.executable, "-m", "arbo_bo", "tune", "t", *options, "--", *child]
     reader = os.fdopen(os.open(fifo, os.O_RDWR), "r")  # never sees an end of file
     process = subprocess.Popen(
         command,
         stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a terminal
+        # As in a terminal: a test runner in the background may have SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
         pids = [int(reader.readline()) for _ in range(3)][1:]  # the baseline ends by itself

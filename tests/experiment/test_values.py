@@ -33,7 +33,7 @@ def test_search_space_is_refused_when_it_is_no_set_of_degrees(given_):
 
 
 def test_degree_outside_the_space_is_refused_with_what_is_allowed():
-    with pytest.raises(DegreeNotAllowedError, match="parallelism 9 .* allowed: 1 to 8"):
+    with pytest.raises(DegreeNotAllowedError, match=r"parallelism 9 .* allowed: 1 to 8"):
         SearchSpace.between(1, 8).require(9)
 
 

@@ -79,10 +79,7 @@ def test_lognormal_mean_is_the_moment(library):
 def test_positive_normal_mean_is_sound_everywhere(z, sigma):
     mu = torch.tensor(z * sigma, dtype=torch.float64)
     ours = positive_normal_log_mean(mu, torch.tensor(sigma), torch.special.log_ndtr)
-    if z > -30:
-        expected = z + math.exp(norm.logpdf(z) - log_ndtr(z))
-    else:
-        expected = -1 / z
+    expected = z + math.exp(norm.logpdf(z) - log_ndtr(z)) if z > -30 else -1 / z
     assert ours.item() == pytest.approx(math.log(sigma) + math.log(expected), rel=3e-3, abs=3e-3)
 
 

@@ -84,8 +84,8 @@ def test_only_completed_trials_train(status):
 
 
 def test_larger_input_is_predicted_slower():
-    trials = [completed(i, s, LAW.runtime_s(s, size / 10), size)
-              for i, (s, size) in enumerate([(1, 10), (5, 20), (8, 5), (4, 40), (12, 10)])]  # fmt: skip
+    runs = enumerate([(1, 10), (5, 20), (8, 5), (4, 40), (12, 10)])
+    trials = [completed(i, s, LAW.runtime_s(s, size / 10), size) for i, (s, size) in runs]
     base = replace(EXPERIMENT, model=replace(EXPERIMENT.model, base_input_size=10.0))
     small, large = (predict(base, trials, [8], Context(size))[0].mean_s for size in (10, 30))
     assert small == pytest.approx(LAW.runtime_s(8), rel=0.1)

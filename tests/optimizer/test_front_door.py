@@ -238,8 +238,7 @@ def test_optimal_parallelism_is_the_default_when_the_store_is_down(tmp_path, cap
         lambda a, v: a.suggest("t", input_size=v),
         lambda a, v: a.complete_trial("t", 0, execution_time_s=v),
         lambda a, v: a.attach_trial("t", parallelism=1, execution_time_s=v),
-        lambda a, v: a.attach_trial("t", parallelism=v, execution_time_s=1)
-        if v is not True else a.attach_trial("t", parallelism=v, execution_time_s=1),
+        lambda a, v: a.attach_trial("t", parallelism=v, execution_time_s=1),
         lambda a, v: a.mark_trial_failed("t", 0, timed_out_after_s=v),
         lambda a, v: a.configure_experiment("t", window=v),
     ],

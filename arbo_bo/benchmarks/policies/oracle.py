@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
-from arbo_bo.benchmarks.policies.history import RememberingPolicy, cheapest_in_time
-from arbo_bo.benchmarks.protocol import Problem, Setting
+from arbo_bo.benchmarks.policies.history import RememberingPolicy
+from arbo_bo.benchmarks.problems import TimedProblem
+from arbo_bo.benchmarks.protocol import Setting
+from arbo_bo.benchmarks.truth import best, truths
 from arbo_bo.experiment import Context
 
 
 class OraclePolicy(RememberingPolicy):
-    """The degree of the lowest true score, from the problem's own expected times.
+    """The degree of the lowest true score, among those that truly keep a deadline.
 
-    With a deadline: the lowest true score among the degrees whose expected time keeps it, else the
-    fastest degree. It counts the runs that it is told, the first two included, so as to know which
+    It counts the runs that it is told, the first two included, so as to know which
     run it is asked for.
 
     Args:
@@ -19,13 +20,15 @@ class OraclePolicy(RememberingPolicy):
         setting: What is minimised.
     """
 
-    def __init__(self, problem: Problem, setting: Setting) -> None:
+    def __init__(self, problem: TimedProblem, setting: Setting) -> None:
         super().__init__(setting)
         self._problem = problem
 
     def ask(self, context: Context, degrees: Sequence[int]) -> int:
         """The truly best degree of the next run."""
         run = len(self.runs) + 1
-        times = [self._problem.expected_s(run, s) for s in degrees]
-        scores = [self.setting.objective.score(t, s) for t, s in zip(times, degrees, strict=True)]
-        return cheapest_in_time(degrees, scores, times, self.setting.deadline_s)
+        setting = self.setting
+        table = truths(
+            self._problem, run, setting.objective, setting.deadline_s, setting.confidence
+        )
+        return best([truth for truth in table if truth.parallelism in degrees]).parallelism

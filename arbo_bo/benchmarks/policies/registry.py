@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from arbo_bo.benchmarks.protocol import Policy, Problem, Setting
+from arbo_bo.benchmarks.problems import TimedProblem
+from arbo_bo.benchmarks.protocol import Policy, Setting
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Residual, validation
 
@@ -133,7 +134,7 @@ def make_policy(name: str, setting: Setting) -> Policy:
     return entry.make(setting)
 
 
-def make_oracle(problem: Problem, setting: Setting) -> Policy:
+def make_oracle(problem: TimedProblem, setting: Setting) -> Policy:
     """Makes the policy that knows the truth of one problem."""
     from arbo_bo.benchmarks.policies.oracle import OraclePolicy
 

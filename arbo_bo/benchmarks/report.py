@@ -1,0 +1,185 @@
+"""Records -> Markdown tables and JSON."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from arbo_bo.benchmarks import analysis
+from arbo_bo.benchmarks.analysis import EARLY_REGRET, GROUP, ORACLE, Comparison
+from arbo_bo.benchmarks.bootstrap import Interval
+from arbo_bo.experiment import Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEADLINE_COLUMNS = ("miss rate, runs 3-12", "miss rate, runs 8-40", "cost over the cheapest")
+REGRET_COLUMNS = (
+    EARLY_REGRET,
+    "regret, runs 1-30",
+    *(f"regret at {n}" for n in analysis.FINAL_RUNS),
+)
+RATES = ("miss rate, runs 3-12", "miss rate, runs 8-40")
+
+
+def groups(records: "pd.DataFrame") -> Iterator[tuple[str, Objective, "pd.DataFrame"]]:
+    """The records of each suite and objective."""
+    for key, part in records.groupby(GROUP, sort=True):
+        suite, urgency, exponent = cast("tuple[str, float, float]", key)
+        yield str(suite), Objective(float(urgency), float(exponent)), part
+
+
+def tables(
+    records: "pd.DataFrame", header: dict[str, Any], policy: str = analysis.REFERENCE
+) -> str:
+    """A Markdown table for each suite and objective, then what is missing in it."""
+    parts = []
+    for suite, objective, part in groups(records):
+        parts.append(f"### {suite}, minimising {objective}\n\n{_table(part, policy)}")
+        if failures := failure_lines(part):
+            parts.append("\n".join(failures))
+    if skipped := skipped_lines(header):
+        parts.append("\n".join(skipped))
+    return "\n\n".join(parts)
+
+
+def _table(part: "pd.DataFrame", policy: str) -> str:
+    summary = analysis.summarise(part)
+    deadline = analysis.has_deadline(part)
+    key = DEADLINE_COLUMNS[0] if deadline else EARLY_REGRET
+    columns = [c for c in (DEADLINE_COLUMNS if deadline else REGRET_COLUMNS)]
+    columns = [c for c in columns if summary[c].notna().any()]
+    compared = {c.peer: c for c in analysis.compare(part, policy)}
+    rows = []
+    for row in _sorted(summary, key):
+        name = str(row["policy"])
+        peer = compared.get(name)
+        cells = [_policy_cell(name, policy, peer)]
+        cells += [number(row[c], percent=c in RATES) for c in columns]
+        cells += [number(row["decision_ms"]), f"{row['units']:.0f}"]
+        cells += [interval(peer.ratio), peer.verdict] if peer else ["", ""]
+        rows.append(cells + ([f"{row['failed']:.0f}"] if summary["failed"].any() else []))
+    titles = ["policy", *columns, "ms a decision", "tasks x seeds", f"{policy} / it", policy]
+    return markdown_table(titles + (["failed"] if summary["failed"].any() else []), rows)
+
+
+def _sorted(summary: "pd.DataFrame", key: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [
+        {str(k): v for k, v in row.items()} for row in summary.to_dict("records")
+    ]
+
+    def rank(row: dict[str, Any]) -> tuple[bool, float, str]:
+        value = row[key]
+        return row["policy"] != ORACLE, math.inf if math.isnan(value) else value, row["policy"]
+
+    return sorted(rows, key=rank)
+
+
+def _policy_cell(name: str, policy: str, peer: Comparison | None) -> str:
+    if name == policy:
+        return f"**{name}**"
+    return f"{name} (best peer)" if peer is not None and peer.is_best_peer else name
+
+
+def interval(value: Interval) -> str:
+    """An estimate and its interval, as `0.86 [0.65, 1.13]`."""
+    if not all(map(math.isfinite, (value.estimate, value.low, value.high))):
+        return "-"
+    return f"{value.estimate:.2f} [{value.low:.2f}, {value.high:.2f}]"
+
+
+def number(value: float, percent: bool = False) -> str:
+    """Three digits, or a percentage; a dash for what was not measured."""
+    if value is None or math.isnan(value):
+        return "-"
+    if percent:
+        return f"{100 * value:.1f} %"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose columns also line up where Markdown is not rendered."""
+    shown = [[cell.replace("|", "\\|") for cell in row] for row in (titles, *rows)]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(titles))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        return f"| {' | '.join(cells)} |"
+
+    rule = ["-" * widths[0], *["-" * (width - 1) + ":" for width in widths[1:]]]
+    return "\n".join([line(shown[0]), line(rule), *map(line, shown[1:])])
+
+
+def failure_lines(records: "pd.DataFrame") -> list[str]:
+    """Which policies raised, how often, and the first message of each."""
+    failed = records[records["failed"]]
+    lines = []
+    for name, part in failed.groupby("policy", sort=True):
+        message = str(part["error"].iloc[0])
+        lines.append(f"- {name} failed on {len(part)} tasks x seeds, first with: {message}")
+    return lines
+
+
+def skipped_lines(header: dict[str, Any]) -> list[str]:
+    """Which policies did not take part, and why."""
+    return [
+        f"- {name} was skipped: the package {package} is not installed"
+        for name, package in sorted(header.get("skipped", {}).items())
+    ]
+
+
+def note_lines(header: dict[str, Any]) -> list[str]:
+    """What the suites' sources left out."""
+    notes = [note for found in header.get("suites", {}).values() for note in found]
+    return [f"- {note}" for note in dict.fromkeys(notes)]
+
+
+def comparison_table(records: "pd.DataFrame", policy: str = analysis.REFERENCE) -> str:
+    """One row for each suite, objective and peer: difference and ratio with 95 % intervals."""
+    rows = []
+    for suite, objective, part in groups(records):
+        for c in analysis.compare(part, policy):
+            peer = f"{c.peer} (best)" if c.is_best_peer else c.peer
+            difference = f"{c.difference.estimate:+.3f}"
+            difference += f" [{c.difference.low:+.3f}, {c.difference.high:+.3f}]"
+            measure = [suite, str(objective), c.measure, peer]
+            rows.append([*measure, difference, interval(c.ratio), str(c.tasks), c.verdict])
+    titles = ["suite", "minimising", "measure", "peer", "difference", "ratio", "tasks", policy]
+    return markdown_table(titles, rows)
+
+
+def as_json(
+    records: "pd.DataFrame", header: dict[str, Any], policy: str = analysis.REFERENCE
+) -> dict[str, Any]:
+    """Everything that the tables say, with null for what was not measured."""
+    comparisons = [
+        {"suite": suite, "urgency": o.urgency, "cost_exponent": o.exponent, **_comparison_json(c)}
+        for suite, o, part in groups(records)
+        for c in analysis.compare(part, policy)
+    ]
+    summary = analysis.summarise(records).to_dict("records")
+    document = {"benchmark": header, "summary": summary, "comparisons": comparisons}
+    return {name: _finite(value) for name, value in document.items()}
+
+
+def _comparison_json(c: Comparison) -> dict[str, Any]:
+    return {
+        "policy": c.policy,
+        "peer": c.peer,
+        "measure": c.measure,
+        "difference": [c.difference.estimate, c.difference.low, c.difference.high],
+        "ratio": [c.ratio.estimate, c.ratio.low, c.ratio.high],
+        "tasks": c.tasks,
+        "is_best_peer": c.is_best_peer,
+        "verdict": c.verdict,
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
