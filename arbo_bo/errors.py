@@ -57,12 +57,20 @@ class StoreReadOnlyError(StoreError, PermissionError):
     """The database may not be written to."""
 
 
+class StaleDecisionError(StoreError):
+    """Another process changed the experiment since the decision was taken from it."""
+
+
 class SchemaVersionError(StoreError):
     """The database's schema is not the one that this version of arbo_bo works with."""
 
 
 class CommandError(ArboError, ValueError):
     """A command line to run is empty, has no placeholder, or its program cannot be found."""
+
+
+class MissingPlaceholderError(CommandError):
+    """A command line would do the same at every degree of parallelism."""
 
 
 class StageFailedError(ArboError, RuntimeError):

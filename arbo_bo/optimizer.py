@@ -2,16 +2,23 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from arbo_bo.errors import ExperimentNotFoundError, NotEnoughObservationsError
+from arbo_bo.errors import (
+    ArboError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+    NotEnoughObservationsError,
+    StaleDecisionError,
+)
 from arbo_bo.experiment import (
     Context,
     Decision,
+    Estimator,
     Experiment,
     Objective,
     Outcome,
@@ -20,16 +27,20 @@ from arbo_bo.experiment import (
     SearchSpace,
     Trial,
 )
-from arbo_bo.experiment.drafts import attached_trials, running_trial
+from arbo_bo.experiment.drafts import running_trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from arbo_bo.storage import TrialStore
 
 logger = logging.getLogger("arbo_bo")
 
+DECISIONS_AT_MOST = 4
+"""How often a suggestion is decided while others change the task; the last time it stands."""
 
-class ArboOptimizer:
+
+class ArboOptimizer(Outcomes):
     """Chooses the degree of parallelism for each run of the tasks in one namespace.
 
     Safe to share between threads, and to inherit through a fork.
@@ -52,20 +63,11 @@ class ArboOptimizer:
             from arbo_bo.storage import SQLTrialStore
 
             store = SQLTrialStore(store, namespace=namespace)
-        self.store: TrialStore = store
-
-    def __repr__(self) -> str:
-        return f"ArboOptimizer({self.store!r})"
-
-    def __enter__(self) -> "ArboOptimizer":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Releases the database connections; the next call opens new ones."""
-        self.store.close()
+        elif namespace not in (DEFAULT_NAMESPACE, store.namespace):
+            raise InvalidValueError(
+                f"the store works in namespace {store.namespace!r}, not in {namespace!r}"
+            )
+        super().__init__(store)
 
     def configure_experiment(
         self,
@@ -77,6 +79,8 @@ class ArboOptimizer:
         window: int | None = None,
         baseline: bool | None = None,
         residual: Residual | str | None = None,
+        estimator: Estimator | str | None = None,
+        alpha: float | None = None,
     ) -> Experiment:
         """Creates a task's experiment, or changes its configuration and keeps its trials.
 
@@ -92,6 +96,8 @@ class ArboOptimizer:
             window: How many of the newest completed trials train the model. Default 50.
             baseline: Whether the first run takes the smallest allowed degree. Default True.
             residual: "multiplicative" (default) or "additive".
+            estimator: "gp" (default), or "online": the method's original algorithm.
+            alpha: For "online", weight of the old value in smoothing, in (0, 1]. Default 0.3.
 
         Raises:
             InvalidValueError: A value is outside its domain.
@@ -104,6 +110,8 @@ class ArboOptimizer:
             "window": window,
             "baseline": baseline,
             "residual": residual,
+            "estimator": estimator,
+            "alpha": alpha,
         }
 
         def change(stored: Experiment | None) -> Experiment:
@@ -117,7 +125,8 @@ class ArboOptimizer:
     ) -> Decision:
         """Decides the degree of the task's next run; its trial is RUNNING from here.
 
-        An unknown task is configured with the defaults.
+        An unknown task is configured with the defaults. Where another process changes the task at
+        the same moment, the decision is taken anew, so that both know of each other.
 
         Args:
             task: The task's name.
@@ -131,120 +140,22 @@ class ArboOptimizer:
         """
         from arbo_bo.generation import generate
 
-        context = self._context(input_size, cluster_load)
-        experiment = self._experiment_or_default(task)
-        trials = self.store.history(task, experiment.window)
-        generated = generate(experiment, trials, context)
-        decision = generated.decision
-        (trial,) = self.store.add(task, [running_trial(decision, context)], generated.learned)
-        decision = replace(decision, trial_index=trial.trial_index)
-        logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
-        return decision
-
-    def complete_trial(
-        self,
-        task: str,
-        trial_index: int,
-        *,
-        execution_time_s: float,
-        startup_time_s: float | None = None,
-        input_size: float | None = None,
-    ) -> Trial:
-        """Records what a run took. Twice with the same time changes nothing.
-
-        Args:
-            task: The task's name.
-            trial_index: The decision's index.
-            execution_time_s: Wall time of the stage, start-up included [s], above 0.
-            startup_time_s: The part of it that was start-up [s].
-            input_size: A size that only the task could see; None: as suggested.
-
-        Raises:
-            TrialNotFoundError: There is no such trial.
-            TrialClosedError: It failed, was abandoned, or was completed with another time.
-        """
-        outcome = Outcome(execution_time_s, startup_time_s, input_size)
-        return self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
-
-    def mark_trial_failed(
-        self,
-        task: str,
-        trial_index: int,
-        *,
-        reason: str | None = None,
-        timed_out_after_s: float | None = None,
-    ) -> Trial:
-        """Records that a run failed; it never trains the model.
-
-        Args:
-            task: The task's name.
-            trial_index: The decision's index.
-            reason: Why, for people.
-            timed_out_after_s: The limit that it was ended at [s]: its time is at least that.
-
-        Raises:
-            TrialNotFoundError: There is no such trial.
-            TrialClosedError: It is completed or abandoned.
-        """
-        return self.store.change(
-            task, trial_index, lambda trial: trial.fail(reason, timed_out_after_s)
-        )
-
-    def mark_trial_abandoned(
-        self, task: str, trial_index: int, *, reason: str | None = None
-    ) -> Trial:
-        """Records that a run's outcome will never be known; it never trains the model.
-
-        Raises:
-            TrialNotFoundError: There is no such trial.
-            TrialClosedError: It is completed or failed.
-        """
-        return self.store.change(task, trial_index, lambda trial: trial.abandon(reason))
-
-    def attach_trial(
-        self,
-        task: str,
-        *,
-        parallelism: int,
-        execution_time_s: float,
-        input_size: float | None = None,
-        cluster_load: float | None = None,
-        startup_time_s: float | None = None,
-    ) -> Trial:
-        """Adds a completed run from elsewhere; an unknown task is configured with the defaults.
-
-        A `cluster_load` of None is unknown here: the load of this moment was not that run's.
-
-        Raises:
-            DegreeNotAllowedError: The degree is outside the search space.
-            InvalidValueError: A value is outside its domain.
-        """
-        row = {
-            "parallelism": parallelism,
-            "execution_time_s": execution_time_s,
-            "input_size": input_size,
-            "cluster_load": cluster_load,
-            "startup_time_s": startup_time_s,
-        }
-        return self.attach_trials(task, [row])[0]
-
-    def attach_trials(self, task: str, rows: Sequence[Mapping[str, Any]]) -> list[Trial]:
-        """Adds many completed runs, all or none, oldest first.
-
-        Args:
-            task: The task's name.
-            rows: The keyword arguments of `attach_trial`, one mapping a run.
-
-        Raises:
-            InvalidValueError: A row is wrong; the message says which, and nothing was added.
-        """
-        try:
-            experiment = self.store.experiment(task)
-        except ExperimentNotFoundError:  # kept only with its trials, so not before they are valid
-            experiment = Experiment(task, namespace=self.store.namespace)
-        drafts = attached_trials(experiment, rows)
-        self._stored(experiment)
-        return self.store.add(task, drafts)
+        given = Context(input_size, cluster_load)
+        for attempt in range(1, DECISIONS_AT_MOST + 1):
+            experiment = self._experiment_or_default(task)
+            context = self._with_load(given)
+            trials = self.store.history(task, experiment.window)
+            generated = generate(experiment, trials, context)
+            draft = running_trial(generated.decision, context)
+            version = experiment.model.version if attempt < DECISIONS_AT_MOST else None
+            try:
+                (trial,) = self.store.add(task, [draft], generated.learned, decided_at=version)
+            except StaleDecisionError:
+                continue
+            decision = replace(generated.decision, trial_index=trial.trial_index)
+            logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
+            return decision
+        raise AssertionError("the last attempt is unconditional")
 
     def predict(
         self,
@@ -270,10 +181,11 @@ class ArboOptimizer:
 
         experiment = self.store.experiment(task)
         space = experiment.search_space
-        wanted = [parallelism] if isinstance(parallelism, int) else parallelism
-        degrees = space.degrees if wanted is None else [space.require(s) for s in wanted]
+        degrees = space.degrees if parallelism is None else space.subset(parallelism)
         trials = self.store.history(task, experiment.window)
-        return predict(experiment, trials, degrees, self._context(input_size, cluster_load))
+        return predict(
+            experiment, trials, degrees, self._with_load(Context(input_size, cluster_load))
+        )
 
     def decide(
         self, task: str, *, input_size: float | None = None, cluster_load: float | None = None
@@ -290,7 +202,9 @@ class ArboOptimizer:
         if not experiment.model.sample_count:
             raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
         trials = self.store.history(task, experiment.window)
-        return generate(experiment, trials, self._context(input_size, cluster_load)).decision
+        return generate(
+            experiment, trials, self._with_load(Context(input_size, cluster_load))
+        ).decision
 
     def get_optimal_parallelism(
         self,
@@ -335,33 +249,19 @@ class ArboOptimizer:
             reason = f"{type(err).__name__}: {err}".removesuffix(": ")
             failed = isinstance(err, Exception)
             close = methodcaller("fail" if failed else "abandon", reason)
-            self._close_open(task, index, close)
+            try:
+                self._close_open(task, index, close)
+            except ArboError:  # the block's own error matters more
+                logger.exception("%s, trial %d could not be closed", task, index)
             raise
         elapsed = max(time.perf_counter() - started, 1e-9)
         self._close_open(task, index, lambda t: t.complete(Outcome(elapsed)))
 
-    def experiments(self) -> list[Experiment]:
-        """Every experiment in the namespace, by name."""
-        return self.store.experiments()
-
-    def experiment(self, task: str) -> Experiment:
-        """One experiment.
-
-        Raises:
-            ExperimentNotFoundError: There is none of that name.
-        """
-        return self.store.experiment(task)
-
-    def trials(self, task: str) -> list[Trial]:
-        """Every trial of a task, by index."""
-        return self.store.trials(task)
-
     def _close_open(self, task: str, index: int, close: Callable[[Trial], Trial]) -> None:
         self.store.change(task, index, lambda t: close(t) if t.status.is_open else t)
 
-    def _context(self, input_size: float | None, cluster_load: float | None) -> Context:
-        context = Context(input_size, cluster_load)
-        if cluster_load is not None:
+    def _with_load(self, context: Context) -> Context:
+        if context.cluster_load is not None:
             return context
         return replace(context, cluster_load=float(self.store.running_workers()))
 
@@ -370,6 +270,3 @@ class ArboOptimizer:
             return self.store.experiment(task)
         except ExperimentNotFoundError:
             return self._stored(Experiment(task, namespace=self.store.namespace))
-
-    def _stored(self, experiment: Experiment) -> Experiment:
-        return self.store.configure(experiment.name, lambda stored: stored or experiment)

@@ -1,10 +1,14 @@
 """A real PostgreSQL for every test session, and stores that no test shares."""
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# Before numpy or torch loads: threads beside those of the test runner only get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psycopg2
 import pytest

@@ -49,7 +49,7 @@ class ExpectedCost(AnalyticAcquisitionFunction):
         """
         posterior = self.model.posterior(X, observation_noise=True)
         mu = posterior.mean.squeeze(-1).squeeze(-1)
-        variance = posterior.variance.clamp_min(1e-12).squeeze(-1).squeeze(-1)
+        variance = posterior.variance.squeeze(-1).squeeze(-1)
         if self.residual is Residual.MULTIPLICATIVE:
             log_mean = lognormal_log_mean(mu, variance)
         else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from botorch.acquisition import AcquisitionFunction
+from botorch.models.model import Model
 from torch import Tensor
 
 BATCH = 1024
@@ -35,3 +36,24 @@ def evaluate_degrees(
     X = degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2)
     with torch.no_grad():
         return torch.cat([acquisition(part) for part in X.split(BATCH)])
+
+
+def predict_degrees(
+    model: Model, degrees: Sequence[int], gamma: float, cluster_load: float
+) -> list[tuple[float, float]]:
+    """Mean and standard deviation of the model's outcome at every degree, a run's noise included.
+
+    Args:
+        model: A model over (s, gamma, L).
+        degrees: As in `evaluate_degrees`.
+        gamma: As in `evaluate_degrees`.
+        cluster_load: As in `evaluate_degrees`.
+    """
+    X = degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2)
+    moments = []
+    with torch.no_grad():
+        for part in X.split(BATCH):
+            posterior = model.posterior(part, observation_noise=True)
+            mean, std = posterior.mean.flatten(), posterior.variance.sqrt().flatten()
+            moments += list(zip(mean.tolist(), std.tolist(), strict=True))
+    return moments

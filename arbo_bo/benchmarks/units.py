@@ -18,7 +18,7 @@ OPENING_RUNS = 2
 Record = dict[str, Any]
 Key = tuple[str, str, float, float, str, int]
 """Suite, problem, urgency, cost exponent, policy, seed."""
-MakePolicy = Callable[[str, Problem, Setting], Policy]
+MakePolicy = Callable[[str, TimedProblem, Setting], Policy]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer, parse_parallelism
+from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import Experiment, Objective
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.optimizer import ArboOptimizer
@@ -18,11 +19,15 @@ def apply_configuration(
     window: int | None = None,
     baseline: bool | None = None,
     residual: str | None = None,
+    estimator: str | None = None,
 ) -> Experiment:
     """Configures the experiment with the options that were given; the others stay as stored."""
     objective = None
     if urgency is not None or cost_exponent is not None:
-        before = arbo.configure_experiment(task).objective
+        try:
+            before = arbo.experiment(task).objective
+        except ExperimentNotFoundError:
+            before = Objective()
         objective = Objective(
             before.urgency if urgency is None else urgency,
             before.cost_exponent if cost_exponent is None else cost_exponent,
@@ -36,6 +41,7 @@ def apply_configuration(
         window=window,
         baseline=baseline,
         residual=residual,
+        estimator=estimator,
     )
 
 
@@ -48,6 +54,7 @@ def configure(
     window: options.Window = None,
     baseline: options.Baseline = None,
     residual: options.Residual = None,
+    estimator: options.Estimator = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -64,6 +71,7 @@ def configure(
         window=window,
         baseline=baseline,
         residual=residual,
+        estimator=estimator,
     )
     if json:
         return render.print_json(render.experiment_json(experiment))

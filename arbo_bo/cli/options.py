@@ -67,6 +67,14 @@ Residual = Annotated[
         show_default=False,
     ),
 ]
+Estimator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="gp, or online: the original algorithm.  [default: gp]",
+        show_default=False,
+    ),
+]
 InputSize = Annotated[
     float | None,
     typer.Option(metavar="N", help="Size of the run's input, in any fixed unit."),

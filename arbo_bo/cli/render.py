@@ -1,6 +1,7 @@
 """Values -> what a terminal or a program reads."""
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -92,6 +93,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "window": experiment.window,
         "baseline": experiment.baseline,
         "residual": str(experiment.residual),
+        "estimator": str(experiment.estimator),
         "sample_count": model.sample_count,
         "base_input_size": model.base_input_size,
         "law": None if model.law is None else asdict(model.law),
@@ -110,18 +112,19 @@ def candidate_table(
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("workers", "runs", "measured", "predicted", "5 % to 95 %", f"score {objective}"):
         table.add_column(title, justify="right")
-    best = min(c.score for c in candidates)
+    best = min(c.log_score for c in candidates)
     for candidate in _worth_showing(candidates, chosen, measured, most):
         degree, prediction = candidate.parallelism, candidate.prediction
         times = measured.get(degree, [])
         low, high = (format_time(prediction.quantile_s(q)) for q in QUANTILES)
+        worse = 100 * math.expm1(min(candidate.log_score - best, 700.0))
         table.add_row(
             f"{degree} <-" if degree == chosen else f"{degree}   ",
             str(len(times)) if times else "-",
             format_time(fmean(times)) if times else "-",
             format_time(prediction.mean_s),
             f"{low} - {high}",
-            f"{candidate.score:.4g} ({100 * (candidate.score / best - 1):+.1f} %)",
+            f"{candidate.score:.4g} ({worse:+.1f} %)",
             style="bold green" if degree == chosen else None,
         )
     return table

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.errors import CommandError, StageFailedError
+from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
 from arbo_bo.experiment import Decision, Trial, TrialStatus
@@ -95,10 +95,8 @@ def tune(
 def _stage_command(arguments: list[str]) -> StageCommand:
     try:
         return StageCommand(tuple(arguments))
-    except CommandError as err:
-        if arguments and "{chunk_id}" in str(err):
-            raise typer.BadParameter(str(err)) from err
-        raise
+    except MissingPlaceholderError as err:
+        raise typer.BadParameter(str(err)) from err
 
 
 def _announce(console: Console, arbo: ArboOptimizer, task: str, completed: int, runs: int) -> None:

@@ -5,7 +5,7 @@ import re
 import shutil
 from dataclasses import dataclass
 
-from arbo_bo.errors import CommandError
+from arbo_bo.errors import CommandError, MissingPlaceholderError
 from arbo_bo.experiment import validation
 
 CHUNK_ID = "{chunk_id}"
@@ -35,7 +35,8 @@ class StageCommand:
             another one is relative to the working directory.
 
     Raises:
-        CommandError: The command is empty, holds no placeholder, holds what no operating system
+        MissingPlaceholderError: The command holds no placeholder.
+        CommandError: The command is empty, holds what no operating system
             can pass on, or its program cannot be found or run.
     """
 
@@ -53,7 +54,7 @@ class StageCommand:
         if not self.arguments or not self.arguments[0].strip():
             raise CommandError(f"the command is empty; give one such as: {_EXAMPLE}")
         if not any(_PLACEHOLDER.search(argument) for argument in self.arguments):
-            raise CommandError(
+            raise MissingPlaceholderError(
                 f"the command holds none of {', '.join(PLACEHOLDERS)}, so it would do the same "
                 f"at every degree of parallelism; write for instance: {_EXAMPLE}"
             )

@@ -60,8 +60,8 @@ def tune(
     completed, timeouts = arbo.experiment(task).model.sample_count, 0
     while completed < options.runs:
         decision = arbo.suggest(task, input_size=options.input_size)
-        observer.started(decision, completed)
         try:
+            observer.started(decision, completed)
             trial = _run(arbo, decision, command, options)
         except StageTimeoutError as err:
             timeouts += 1

@@ -1,6 +1,6 @@
 """Values and rules of an experiment: frozen, validated, standard library only."""
 
-from arbo_bo.experiment.experiment import Experiment, Learned, TaskModel
+from arbo_bo.experiment.experiment import Estimator, Experiment, Learned, TaskModel
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.prediction import Candidate, Decision, Prediction, Residual
@@ -13,6 +13,7 @@ __all__ = [
     "Candidate",
     "Context",
     "Decision",
+    "Estimator",
     "Experiment",
     "Learned",
     "Objective",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,17 @@ DEFAULT_NAMESPACE = "default"
 MAX_WINDOW = 1000
 
 
+class Estimator(StrEnum):
+    """How a task's time is learned.
+
+    GP: a Gaussian process with Amdahl's law as its mean, fitted to the window. ONLINE: the method's
+    original algorithm, p and k by exponential smoothing and a process on the additive residual.
+    """
+
+    GP = "gp"
+    ONLINE = "online"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskModel:
     """What was learned of a task; it survives the rolling window.
@@ -31,6 +43,7 @@ class TaskModel:
         base_input_size: N_base, the first completed trial's known size; None: none known yet.
         sample_count: Completed trials in all.
         last_updated: When this last changed.
+        version: Counts the changes of the stored experiment, new trials included.
     """
 
     law: AmdahlLaw | None = None
@@ -38,6 +51,7 @@ class TaskModel:
     base_input_size: float | None = None
     sample_count: int = 0
     last_updated: datetime | None = None
+    version: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,8 @@ class Experiment:
         window: How many of the newest completed trials train the model, at least 1.
         baseline: Whether the first run takes the smallest allowed degree.
         residual: How the Gaussian process stands on the law.
-        alpha: Weight of the old value in exponential smoothing of p and k, in (0, 1].
+        estimator: The Gaussian process with Amdahl's law as its mean, or the original algorithm.
+        alpha: For the original algorithm, weight of the old p and k in smoothing, in (0, 1].
         model: What was learned so far.
 
     Raises:
@@ -76,6 +91,7 @@ class Experiment:
     window: int = DEFAULT_WINDOW
     baseline: bool = True
     residual: Residual = Residual.MULTIPLICATIVE
+    estimator: Estimator = Estimator.GP
     alpha: float = 0.3
     model: TaskModel = field(default_factory=TaskModel)
 
@@ -98,13 +114,9 @@ class Experiment:
         if alpha == 0:
             raise InvalidValueError("alpha must lie in (0, 1], got 0")
         object.__setattr__(self, "alpha", alpha)
-        try:
-            object.__setattr__(self, "residual", Residual(self.residual))
-        except ValueError as err:
-            raise InvalidValueError(
-                f"residual must be one of {', '.join(Residual)}, "
-                f"got {validation.short(self.residual)}"
-            ) from err
+        object.__setattr__(self, "residual", validation.member("residual", self.residual, Residual))
+        estimator = validation.member("estimator", self.estimator, Estimator)
+        object.__setattr__(self, "estimator", estimator)
 
     @property
     def probe_parallelism(self) -> int:

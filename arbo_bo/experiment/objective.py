@@ -1,5 +1,6 @@
 """What a good degree of parallelism is: E[T]^a Cost(s), minimised."""
 
+import math
 from dataclasses import dataclass
 
 from arbo_bo.errors import InvalidValueError
@@ -63,9 +64,14 @@ class Objective:
         """Whether a <= c, so that under Amdahl's law the smallest degree always wins."""
         return self.urgency <= self.exponent
 
+    def log_score(self, mean_time_s: float, parallelism: int) -> float:
+        """log(E[T]^a Cost(s)) of one degree."""
+        time, cost = math.log(mean_time_s), self.exponent * math.log(parallelism)
+        return self.urgency * time + cost + math.log(self.cost_factor)
+
     def score(self, mean_time_s: float, parallelism: int) -> float:
-        """E[T]^a Cost(s) of one degree."""
-        return float(mean_time_s**self.urgency * self.cost_factor * parallelism**self.exponent)
+        """E[T]^a Cost(s) of one degree, at most 1e304."""
+        return math.exp(min(self.log_score(mean_time_s, parallelism), 700.0))
 
     def __str__(self) -> str:
         time = "T" if self.urgency == 1 else f"T^{self.urgency:g}"

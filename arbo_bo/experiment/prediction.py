@@ -39,6 +39,14 @@ class Prediction:
     scale: float
     residual: Residual = Residual.MULTIPLICATIVE
 
+    def __post_init__(self) -> None:
+        degree = validation.integer("parallelism", self.parallelism, 1)
+        object.__setattr__(self, "parallelism", degree)
+        object.__setattr__(self, "location", validation.real("location", self.location))
+        object.__setattr__(self, "scale", validation.positive("scale", self.scale))
+        residual = validation.member("residual", self.residual, Residual)
+        object.__setattr__(self, "residual", residual)
+
     @property
     def mean_s(self) -> float:
         """E[T] [s]: exp(mu + sigma^2 / 2), or the mean of the normal cut to T > 0."""
@@ -88,10 +96,24 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One allowed degree as the decision saw it: its prediction and its score, less is better."""
+    """One allowed degree as the decision saw it.
+
+    Attributes:
+        prediction: The next run's time at this degree.
+        log_score: Natural logarithm of its score, less is better; a score may leave a float's range
+            where its logarithm does not.
+    """
 
     prediction: Prediction
-    score: float
+    log_score: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log_score", validation.real("log_score", self.log_score))
+
+    @property
+    def score(self) -> float:
+        """E[T]^a Cost(s), at most 1e304."""
+        return _exp(self.log_score)
 
     @property
     def parallelism(self) -> int:
@@ -126,6 +148,12 @@ class Decision:
     cluster_load: float | None = None
     prediction: Prediction | None = None
     candidates: tuple[Candidate, ...] = ()
+
+    def __post_init__(self) -> None:
+        validation.identifier("a task's name", self.task)
+        degree = validation.integer("parallelism", self.parallelism, 1)
+        object.__setattr__(self, "parallelism", degree)
+        object.__setattr__(self, "phase", validation.member("phase", self.phase, Phase))
 
     @property
     def predicted_time_s(self) -> float | None:

@@ -95,6 +95,19 @@ class SearchSpace:
             )
         return degree
 
+    def subset(self, parallelism: Any) -> tuple[int, ...]:
+        """The given degree or degrees, as given, if each is allowed.
+
+        Raises:
+            DegreeNotAllowedError: One is not.
+            InvalidValueError: There is none, or one is no whole number.
+        """
+        one = isinstance(parallelism, str) or not isinstance(parallelism, Iterable)
+        degrees = tuple(map(self.require, [parallelism] if one else parallelism))
+        if not degrees:
+            raise InvalidValueError(f"give one degree or more; allowed: {self}")
+        return degrees
+
     def nearest(self, parallelism: float) -> int:
         """The allowed degree nearest to `parallelism`; of two equally near, the smaller."""
         return min(self.degrees, key=lambda s: (abs(s - parallelism), s))

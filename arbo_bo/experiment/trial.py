@@ -9,6 +9,7 @@ from arbo_bo.errors import InvalidValueError, TrialClosedError
 from arbo_bo.experiment import validation
 
 MAX_REASON_LENGTH = 4000
+SMALLEST_GAMMA = 1e-12
 
 
 class TrialStatus(StrEnum):
@@ -67,10 +68,10 @@ class Context:
             object.__setattr__(self, "cluster_load", load)
 
     def gamma(self, base_input_size: float | None) -> float:
-        """Input scaling N / N_base; 1 while either is unknown."""
+        """Input scaling N / N_base, kept within 1e-12 to 1e12; 1 while either is unknown."""
         if self.input_size is None or base_input_size is None:
             return 1.0
-        return self.input_size / base_input_size
+        return min(max(self.input_size / base_input_size, SMALLEST_GAMMA), 1 / SMALLEST_GAMMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,20 @@ class Trial:
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        validation.identifier("a task's name", self.task)
+        put = object.__setattr__
+        put(self, "trial_index", validation.integer("trial_index", self.trial_index, 0))
+        put(self, "status", validation.member("status", self.status, TrialStatus))
+        put(self, "phase", validation.member("phase", self.phase, Phase))
+        for name in ("execution_time_s", "timed_out_after_s"):
+            if getattr(self, name) is not None:
+                put(self, name, validation.positive(name, getattr(self, name)))
+        if self.startup_time_s is not None:
+            validation.non_negative("startup_time_s", self.startup_time_s)
+        if self.status is TrialStatus.COMPLETED and self.execution_time_s is None:
+            raise InvalidValueError(f"{self} is completed and needs its execution_time_s")
 
     @property
     def parallelism(self) -> int:

@@ -3,9 +3,12 @@
 import math
 import numbers
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from arbo_bo.errors import InvalidValueError
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 MAX_NAME_LENGTH = 255
 MAX_MAGNITUDE = 1e300
@@ -82,6 +85,16 @@ def identifier(name: str, value: Any) -> str:
             f"ends, got {short(value)}"
         )
     return value
+
+
+def member(name: str, value: Any, kind: type[Choice]) -> Choice:
+    """Returns `value` as a member of an enumeration; the message lists the members."""
+    try:
+        return kind(value)
+    except ValueError as err:
+        raise InvalidValueError(
+            f"{name} must be one of {', '.join(kind)}, got {short(value)}"
+        ) from err
 
 
 def aware(name: str, value: Any) -> datetime:

@@ -10,27 +10,24 @@ def opening_move(experiment: Experiment, trials: Sequence[Trial]) -> tuple[int, 
 
     The baseline is the smallest allowed degree, the probe the default one; where the baseline is
     switched off, or the two are the same, a second probe takes another degree. A degree counts as
-    tried while it runs, so that two requests at once get two degrees, and after it has failed, so
-    that a task that cannot run serially is not made to every day; an abandoned run is repeated.
+    tried while it runs, so that a request beside it gets another, and after it has failed, so that
+    a task that cannot run serially is not made to every day; an abandoned run is repeated.
 
     Args:
         experiment: Configuration and what was learned.
         trials: The task's history, abandoned trials left out or in.
     """
-    if experiment.model.hyperparameters:
-        return None
     completed = {t.parallelism for t in trials if t.status is TrialStatus.COMPLETED}
-    if len(completed) >= 2:
+    if experiment.model.hyperparameters or len(completed) >= 2:
         return None
     tried = {t.parallelism for t in trials if t.status is not TrialStatus.ABANDONED}
     space, probe = experiment.search_space, experiment.probe_parallelism
     if experiment.baseline and space.smallest not in tried:
         return space.smallest, Phase.BASELINE
-    if probe not in tried:
-        return probe, Phase.PROBE
-    if len(tried & set(space.degrees)) < 2:
-        others = [space.nearest(2 * probe), space.nearest(probe / 2)]
-        for degree in (*others, *space.degrees):
-            if degree not in tried:
-                return degree, Phase.PROBE
+    if completed and len(tried & set(space.degrees)) >= 2:
+        return None
+    candidates = (probe, space.nearest(2 * probe), space.nearest(probe / 2), *space.degrees)
+    untried = [degree for degree in candidates if degree not in tried]
+    if untried:
+        return untried[0], Phase.PROBE
     return None if completed else (probe, Phase.PROBE)

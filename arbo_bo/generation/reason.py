@@ -1,5 +1,6 @@
 """One sentence that a person understands."""
 
+import math
 from collections.abc import Sequence
 
 from arbo_bo.experiment import Candidate, Experiment, Phase
@@ -35,8 +36,8 @@ def optimize_reason(
     )
     rivals = [c for c in candidates if c is not best]
     if rivals:
-        rival = min(rivals, key=lambda c: c.score)
-        worse = 100 * (rival.score / best.score - 1) if best.score > 0 else 0.0
+        rival = min(rivals, key=lambda c: c.log_score)
+        worse = 100 * math.expm1(min(rival.log_score - best.log_score, 700.0))
         text += f"; next best is {rival.parallelism}, {worse:.1f} % higher"
     if objective.favours_fewest_workers and best.parallelism == candidates[0].parallelism:
         text += (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from arbo_bo.experiment import (
     Context,
     Decision,
+    Estimator,
     Experiment,
     Learned,
     Phase,
@@ -53,13 +54,13 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
     candidates = surrogate.candidates(
         experiment.search_space.degrees, experiment.objective, context
     )
-    best = min(candidates, key=lambda c: (c.score, c.parallelism))
+    best = min(candidates, key=lambda c: (c.log_score, c.parallelism))
     decision = Decision(
         task=experiment.name,
         parallelism=best.parallelism,
         phase=Phase.OPTIMIZE,
         reason=optimize_reason(experiment, best, candidates),
-        acquisition=EXPECTED_COST,
+        acquisition=EXPECTED_COST if experiment.estimator is Estimator.GP else None,
         input_scale_factor=gamma,
         cluster_load=context.cluster_load,
         prediction=best.prediction,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean, median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from threadpoolctl import ThreadpoolController
 
@@ -13,115 +13,199 @@ from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import (
     Candidate,
     Context,
+    Estimator,
     Experiment,
     Learned,
     Objective,
     Prediction,
+    Residual,
     Trial,
     TrialStatus,
 )
 
 if TYPE_CHECKING:
-    from arbo_bo.models import AmdahlGP
+    from arbo_bo.models import AmdahlGP, OnlineAmdahlEstimator
 
 EXPECTED_COST = "expected_cost"
 
 
-@dataclass(frozen=True)
-class Surrogate:
-    """A model fitted to a task's window.
-
-    Attributes:
-        model: The Gaussian process.
-        typical_load: What stands for an unknown cluster load: the mean of the window's known ones.
-        base_input_size: N_base; None: unknown.
-        degrees_seen: How many distinct degrees the window holds.
-    """
-
-    model: "AmdahlGP"
-    typical_load: float
-    base_input_size: float | None
-    degrees_seen: int
+class Surrogate(Protocol):
+    """What was learned from a task's window."""
 
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
         """The next run's time at each degree, the noise of a run included."""
-        import torch
-
-        from arbo_bo.acquisition.search import degree_inputs
-
-        X = degree_inputs(degrees, *self._at(context)).unsqueeze(-2)
-        with torch.no_grad(), one_thread():
-            posterior = self.model.posterior(X, observation_noise=True)
-            location = posterior.mean.flatten().tolist()
-            scale = posterior.variance.clamp_min(1e-12).sqrt().flatten().tolist()
-        residual = self.model.residual
-        return [
-            Prediction(s, mu, sigma, residual)
-            for s, mu, sigma in zip(degrees, location, scale, strict=True)
-        ]
+        ...
 
     def candidates(
         self, degrees: Sequence[int], objective: Objective, context: Context
     ) -> list[Candidate]:
         """Every degree with its prediction and its expected cost."""
-        from arbo_bo.acquisition import ExpectedCost, evaluate_degrees
-
-        with one_thread():
-            values = evaluate_degrees(
-                ExpectedCost(self.model, objective), degrees, *self._at(context)
-            )
-        predictions = self.predict(degrees, context)
-        scores = (-values).exp().tolist()
-        return [Candidate(p, score) for p, score in zip(predictions, scores, strict=True)]
+        ...
 
     def learned(self, previous: Experiment) -> Learned:
-        """What to store: the law always, the hyperparameters where the window could teach them."""
-        if self.degrees_seen < 2:
-            return Learned(self.model.law, previous.model.hyperparameters)
-        return Learned(self.model.law, self.model.hyperparameters.to_json())
+        """What to store."""
+        ...
 
-    def _at(self, context: Context) -> tuple[float, float]:
+
+@dataclass(frozen=True)
+class Window:
+    """The runs that train, and what stands for what is unknown.
+
+    Attributes:
+        trials: Completed trials, oldest first, at least one.
+        base_input_size: N_base; None: unknown.
+        typical_load: What stands for an unknown cluster load: the mean of the known ones, or 0.
+    """
+
+    trials: Sequence[Trial]
+    base_input_size: float | None
+    typical_load: float
+
+    @classmethod
+    def of(cls, experiment: Experiment, trials: Sequence[Trial]) -> "Window":
+        """The newest completed trials of a history.
+
+        Raises:
+            NotEnoughObservationsError: No trial is completed.
+        """
+        completed = [t for t in trials if t.status is TrialStatus.COMPLETED]
+        newest = completed[-experiment.window :]
+        if not newest:
+            raise NotEnoughObservationsError(
+                f"{experiment.name!r} has no completed run yet: complete one trial, or attach "
+                "history"
+            )
+        loads = [t.cluster_load for t in newest if t.cluster_load is not None]
+        return cls(newest, experiment.model.base_input_size, fmean(loads) if loads else 0.0)
+
+    @property
+    def startup_time_s(self) -> float | None:
+        """The median of the measured start-up times [s]; None: none was measured."""
+        known = [t.startup_time_s for t in self.trials if t.startup_time_s is not None]
+        return median(known) if known else None
+
+    def inputs(self) -> list[tuple[float, float, float]]:
+        """s, gamma and L of each run."""
+        return [(float(t.parallelism), *self.at(t.context)) for t in self.trials]
+
+    def times_s(self) -> list[float]:
+        """The execution time of each run [s]."""
+        return [t.execution_time_s for t in self.trials if t.execution_time_s is not None]
+
+    def at(self, context: Context) -> tuple[float, float]:
+        """Gamma and L of a context."""
         load = context.cluster_load
         return context.gamma(self.base_input_size), self.typical_load if load is None else load
 
 
+@dataclass(frozen=True)
+class GPSurrogate:
+    """Amdahl's law with a Gaussian process on it."""
+
+    model: "AmdahlGP"
+    window: Window
+
+    def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
+        """See `Surrogate`."""
+        from arbo_bo.acquisition.search import predict_degrees
+
+        with one_thread():
+            moments = predict_degrees(self.model, degrees, *self.window.at(context))
+        return [
+            Prediction(s, mu, sigma, self.model.residual)
+            for s, (mu, sigma) in zip(degrees, moments, strict=True)
+        ]
+
+    def candidates(
+        self, degrees: Sequence[int], objective: Objective, context: Context
+    ) -> list[Candidate]:
+        """See `Surrogate`."""
+        from arbo_bo.acquisition import ExpectedCost, evaluate_degrees
+
+        acquisition = ExpectedCost(self.model, objective)
+        with one_thread():
+            values = evaluate_degrees(acquisition, degrees, *self.window.at(context))
+        predictions = self.predict(degrees, context)
+        return [Candidate(p, -v) for p, v in zip(predictions, values.tolist(), strict=True)]
+
+    def learned(self, previous: Experiment) -> Learned:
+        """The law always, the hyperparameters where the window could teach them."""
+        from arbo_bo.models.fitting import identifies_law
+
+        if not identifies_law([t.parallelism for t in self.window.trials]):
+            return Learned(self.model.law, previous.model.hyperparameters)
+        return Learned(self.model.law, self.model.hyperparameters.to_json())
+
+
+@dataclass(frozen=True)
+class OnlineSurrogate:
+    """The method's original algorithm, replayed over the window."""
+
+    estimator: "OnlineAmdahlEstimator"
+    window: Window
+
+    def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
+        """See `Surrogate`."""
+        gamma, load = self.window.at(context)
+        mean, std = self.estimator.predict(list(degrees), gamma, load)
+        pairs = zip(mean.tolist(), std.tolist(), strict=True)
+        return [
+            Prediction(s, mu, max(sigma, 1e-12), Residual.ADDITIVE)
+            for s, (mu, sigma) in zip(degrees, pairs, strict=True)
+        ]
+
+    def candidates(
+        self, degrees: Sequence[int], objective: Objective, context: Context
+    ) -> list[Candidate]:
+        """See `Surrogate`; the score is taken at the mean, as the original does."""
+        return [
+            Candidate(p, objective.log_score(p.mean_s, p.parallelism))
+            for p in self.predict(degrees, context)
+        ]
+
+    def learned(self, previous: Experiment) -> Learned:
+        """The smoothed law; the other estimator's hyperparameters stay."""
+        return Learned(self.estimator.law, previous.model.hyperparameters)
+
+
 def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
-    """Fits the model to the newest window of completed trials, oldest first.
+    """Learns from the newest window of completed trials, oldest first.
 
     Raises:
         NotEnoughObservationsError: No trial is completed.
     """
-    completed = [t for t in trials if t.status is TrialStatus.COMPLETED]
-    window = completed[-experiment.window :]
-    if not window:
-        raise NotEnoughObservationsError(
-            f"{experiment.name!r} has no completed run yet: complete one trial, or attach history"
-        )
+    window = Window.of(experiment, trials)
+    learn = _fit_online if experiment.estimator is Estimator.ONLINE else _fit_gp
+    return learn(experiment, window)
+
+
+def _fit_gp(experiment: Experiment, window: Window) -> GPSurrogate:
     import torch
 
     from arbo_bo.models import Hyperparameters, fit_amdahl_gp
 
-    base = experiment.model.base_input_size
-    loads = [t.cluster_load for t in window if t.cluster_load is not None]
-    typical = fmean(loads) if loads else 0.0
-    rows = [
-        (
-            float(t.parallelism),
-            t.context.gamma(base),
-            typical if t.cluster_load is None else t.cluster_load,
-        )
-        for t in window
-    ]
-    startups = [t.startup_time_s for t in window if t.startup_time_s]
     with one_thread():
         model = fit_amdahl_gp(
-            torch.tensor(rows, dtype=torch.float64),
-            torch.tensor([[t.execution_time_s] for t in window], dtype=torch.float64),
+            torch.tensor(window.inputs(), dtype=torch.float64),
+            torch.tensor(window.times_s(), dtype=torch.float64).unsqueeze(-1),
             residual=experiment.residual,
             warm_start=Hyperparameters.from_json(experiment.model.hyperparameters),
-            startup_time_s=median(startups) if startups else None,
+            startup_time_s=window.startup_time_s,
         )
-    return Surrogate(model, typical, base, len({t.parallelism for t in window}))
+    return GPSurrogate(model, window)
+
+
+def _fit_online(experiment: Experiment, window: Window) -> OnlineSurrogate:
+    from arbo_bo.models import OnlineAmdahlEstimator
+
+    estimator = OnlineAmdahlEstimator(
+        alpha=experiment.alpha,
+        window=experiment.window,
+        startup_time_s=window.startup_time_s or 0.0,
+    )
+    for (s, gamma, load), time_s in zip(window.inputs(), window.times_s(), strict=True):
+        estimator.observe(s, gamma, load, time_s)
+    return OnlineSurrogate(estimator, window)
 
 
 @contextmanager

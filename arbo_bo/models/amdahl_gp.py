@@ -1,9 +1,11 @@
 """Amdahl's law plus a Gaussian-process residual, as a BoTorch model."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import torch
+from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import MarginalLogLikelihood
@@ -12,7 +14,7 @@ from torch import Tensor
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.models.hyperparameters import Hyperparameters
-from arbo_bo.models.kernel import ResidualKernel, run_noise
+from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, run_noise
 from arbo_bo.models.mean import AmdahlMean, LawPrior
 
 INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
@@ -26,8 +28,8 @@ class AmdahlGP(SingleTaskGP):
     R is a Matern-5/2 ARD process on log s, log gamma and L / (L + 8), scaled inside the kernel: the
     mean sees physical units, so there is no input transform and no outcome transform.
 
-    `fit_gpytorch_mll` finds the same optimum as on any BoTorch model, through an analytic gradient
-    (`custom_fit`) where the model is a single one, with inferred noise.
+    `fit_gpytorch_mll` fits it: a single model with inferred noise through an analytic gradient from
+    several starts (`custom_fit`), any other as BoTorch fits every model.
 
     Args:
         train_X: ``batch_shape x n x 3``: s (1 or more), gamma (above 0), L (0 or more). Float64,
@@ -38,6 +40,7 @@ class AmdahlGP(SingleTaskGP):
             None: a homoscedastic noise is inferred.
         residual: "multiplicative" or "additive".
         law_prior: Priors on the law.
+        residual_prior: Priors on the kernel and the noise.
         time_scale: u [s] that the law's parameters are relative to; None: the window's own.
 
     Raises:
@@ -53,6 +56,7 @@ class AmdahlGP(SingleTaskGP):
         train_Yvar: Tensor | None = None,
         residual: Residual | str = Residual.MULTIPLICATIVE,
         law_prior: LawPrior | None = None,
+        residual_prior: ResidualPrior | None = None,
         time_scale: Tensor | None = None,
     ) -> None:
         train_X, train_Y = train_X.to(torch.float64), train_Y.to(torch.float64)
@@ -71,14 +75,17 @@ class AmdahlGP(SingleTaskGP):
             train_X=train_X,
             train_Y=train_Y,
             train_Yvar=train_Yvar,
-            likelihood=None if train_Yvar is not None else run_noise(batch_shape, unit),
+            likelihood=None
+            if train_Yvar is not None
+            else run_noise(batch_shape, unit, residual_prior),
             mean_module=AmdahlMean(
                 batch_shape, time_scale.reshape(*batch_shape, 1), prior, log_output
             ),
-            covar_module=ResidualKernel(batch_shape, unit),
+            covar_module=ResidualKernel(batch_shape, unit, residual_prior),
             outcome_transform=None,
         )
-        self.residual, self.law_prior = residual, prior
+        self.residual, self.law_prior, self.residual_prior = residual, prior, residual_prior
+        self._fits_as_botorch_does = False
 
     @staticmethod
     def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:
@@ -149,6 +156,7 @@ class AmdahlGP(SingleTaskGP):
             noise,
             residual=self.residual,
             law_prior=self.law_prior,
+            residual_prior=self.residual_prior,
             time_scale=self.mean_module.time_scale[..., idcs, :],
         )
         outputs = len(self.batch_shape)  # the dimension of each parameter that counts outputs
@@ -157,25 +165,36 @@ class AmdahlGP(SingleTaskGP):
             parameter.data.copy_(kept.reshape(parameter.shape))
         return subset.train(self.training)
 
-    def custom_fit(self, mll: MarginalLogLikelihood, **kwargs: Any) -> MarginalLogLikelihood:
-        """Maximises the marginal posterior density of the hyperparameters.
+    @property
+    def custom_fit(self) -> Callable[..., MarginalLogLikelihood]:
+        """What `fit_gpytorch_mll` calls on a model that has it.
 
-        `fit_gpytorch_mll` calls this. A single model with inferred noise is fitted through the
-        analytic gradient of `arbo_bo.formulas.evidence` from several starts, the model's current
-        values among them; another, or a call with an optimizer or closure of its own, through
-        BoTorch's L-BFGS-B on autograd from the current values.
+        It maximises the marginal posterior density of a single model's hyperparameters with
+        inferred noise through the analytic gradient of `arbo_bo.formulas.evidence`, from several
+        starts, the current values among them. Everything else is BoTorch's own business: a batch,
+        fixed noise, another likelihood or objective, other priors or constraints than this class
+        sets up, a frozen parameter, a device other than the CPU, or a call with an optimizer, a
+        closure or options of its own.
 
-        Returns:
-            `mll`, in evaluation mode.
+        Raises:
+            AttributeError: While BoTorch fits in its own way, which it does where there is none.
         """
-        from arbo_bo.models.fitting import fit_by_analytic_gradient, fit_by_autograd
+        if self._fits_as_botorch_does:
+            raise AttributeError("custom_fit")
+        return self._fit
 
-        options = {name: value for name, value in kwargs.items() if value is not None}
-        single = not self.batch_shape and self.num_outputs == 1
-        if options or not single or not isinstance(self.likelihood, GaussianLikelihood):
-            return fit_by_autograd(mll, **options)
-        fit_by_analytic_gradient(self)
-        return mll.eval()
+    def _fit(self, mll: MarginalLogLikelihood, **options: Any) -> MarginalLogLikelihood:
+        from arbo_bo.models.fitting import fit_by_analytic_gradient, has_analytic_gradient
+
+        given = {name: value for name, value in options.items() if value is not None}
+        if not given and has_analytic_gradient(mll):
+            fit_by_analytic_gradient(self)
+            return mll.eval()
+        self._fits_as_botorch_does = True
+        try:
+            return fit_gpytorch_mll(mll, **given)
+        finally:
+            self._fits_as_botorch_does = False
 
 
 def _check_inputs(train_X: Tensor) -> None:
@@ -185,9 +204,10 @@ def _check_inputs(train_X: Tensor) -> None:
             f"got {tuple(train_X.shape)}"
         )
     s, gamma, load = train_X.unbind(-1)
-    if not (bool((s >= 1).all()) and bool((gamma > 0).all()) and bool((load >= 0).all())):
+    valid = (s >= 1) & (gamma > 0) & (load >= 0) & train_X.isfinite().all(-1)
+    if not bool(valid.all()):
         raise InvalidValueError(
-            "train_X needs s >= 1, gamma > 0 and L >= 0 everywhere, in physical units; got minima "
+            "train_X needs finite s >= 1, gamma > 0 and L >= 0, in physical units; got minima "
             f"{s.min().item():g}, {gamma.min().item():g}, {load.min().item():g}"
         )
 

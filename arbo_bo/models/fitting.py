@@ -1,12 +1,15 @@
 """Finding the hyperparameters of an `AmdahlGP`: maximum a posteriori, from few runs, quickly."""
 
-from typing import Any
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from botorch.fit import fit_gpytorch_mll
-from botorch.optim.fit import fit_gpytorch_mll_scipy
+from gpytorch.constraints import Interval
+from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood, MarginalLogLikelihood
+from gpytorch.priors import LogNormalPrior, NormalPrior
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor
@@ -16,18 +19,21 @@ from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.evidence import Evidence, NormalPriors
 from arbo_bo.formulas.kernel import features
 from arbo_bo.formulas.law import PARAMETERS, amdahl_jacobian
-from arbo_bo.models import kernel as hyperpriors
 from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.hyperparameters import Hyperparameters
-from arbo_bo.models.mean import BOUNDS, LawPrior
+from arbo_bo.models.kernel import LogNormal, ResidualPrior
+from arbo_bo.models.mean import LawPrior
 
 Vector = NDArray[np.float64]
 
+IDENTIFYING_RATIO = 1.5
+"""A window whose largest degree is less than this times its smallest says too little about p."""
 ANCHOR_SCALE = (1.5, 0.1, 0.3, 0.1)
-"""Standard deviations around a law that was learned before, for a window of one degree: its level
-is free, its shape is kept."""
+"""Standard deviations around a law that was learned before: its level is free, its shape kept."""
+ANCHOR_RESIDUAL_SCALE = 0.5
+"""Standard deviation of the logarithm around hyperparameters that were learned before."""
 FTOL = 1e-8
-"""Relative change of the log density at which a search ends: 1e-6 of it, where it is about 100."""
+"""Relative change of the log density at which a search ends."""
 STARTUP_SCALE = 0.3
 """Standard deviation of log C around the logarithm of a measured start-up time."""
 
@@ -43,15 +49,15 @@ def fit_amdahl_gp(
 
     T1, p, C and k are learned jointly with the kernel and the noise, by maximum marginal likelihood
     under priors. Any two degrees identify the law; s = 1 is not needed. A window that holds one
-    degree says nothing about p: the law of `warm_start` is then the prior, with its level free.
+    degree, or degrees that are nearly the same, says nothing about p (`identifies_law`): what
+    `warm_start` holds is then the prior, with the law's level free.
 
     Args:
         train_X: ``n x 3``: s, gamma, L in physical units.
         execution_time_s: ``n x 1``, above 0 [s].
         residual: "multiplicative" or "additive".
-        warm_start: Where to start from; it changes how long the fit takes, not what it finds,
-            unless the window holds one degree only.
-        startup_time_s: A measured typical start-up time, above 0 [s]; None: unknown.
+        warm_start: Where to start from, so that one further start is guard enough.
+        startup_time_s: A measured typical start-up time, 0 or more [s]; None: unknown.
 
     Returns:
         The fitted model, in evaluation mode, in float64.
@@ -68,42 +74,81 @@ def fit_amdahl_gp(
     if not len(execution_time_s):
         raise NotEnoughObservationsError("a fit needs at least one completed run")
     X, time = train_X.to(torch.float64), execution_time_s.to(torch.float64)
-    prior = LawPrior()
-    if warm_start is not None and len(X[:, 0].unique()) == 1:
-        prior = anchored_prior(warm_start.law)
-    scale = prior.time_scale(X[:, 0], X[:, 1], time.squeeze(-1))
+    residual, law_prior, residual_prior = Residual(residual), LawPrior(), ResidualPrior()
+    if warm_start is not None and not identifies_law(X[:, 0].tolist()):
+        law_prior = anchored_law_prior(warm_start.law)
+        if warm_start.residual is residual:
+            residual_prior = anchored_residual_prior(warm_start)
+    scale = law_prior.time_scale(X[:, 0], X[:, 1], time.squeeze(-1))
     if startup_time_s is not None:
-        prior = _with_startup(prior, startup_time_s / scale.item())
-    Y = AmdahlGP.outcome_of_time(time, residual)
-    model = AmdahlGP(X, Y, residual=residual, law_prior=prior, time_scale=scale)
+        law_prior = _with_startup(law_prior, startup_time_s / scale.item())
+    model = AmdahlGP(
+        X,
+        AmdahlGP.outcome_of_time(time, residual),
+        residual=residual,
+        law_prior=law_prior,
+        residual_prior=residual_prior,
+        time_scale=scale,
+    )
     if warm_start is not None:
         model.start_from(warm_start)
     fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
     return model
 
 
-def anchored_prior(law: AmdahlLaw) -> LawPrior:
+def identifies_law(degrees: Sequence[float]) -> bool:
+    """Whether runs at these degrees tell p: the largest is 1.5 times the smallest or more."""
+    return max(degrees) >= IDENTIFYING_RATIO * min(degrees)
+
+
+def anchored_law_prior(law: AmdahlLaw) -> LawPrior:
     """A prior that keeps a known law's p, k and C / T1, and leaves its level free."""
     p = min(max(law.p, 1e-4), 1 - 1e-4)
-    log_c = np.log(max(law.c_s / law.t1_s, 1e-6))
-    return LawPrior((0.0, float(np.log(p / (1 - p))), float(log_c), law.k), ANCHOR_SCALE)
+    log_c = math.log(max(law.c_s / law.t1_s, 1e-6))
+    return LawPrior((0.0, math.log(p / (1 - p)), log_c, law.k), ANCHOR_SCALE)
 
 
-def fit_by_autograd(mll: MarginalLogLikelihood, **options: Any) -> MarginalLogLikelihood:
-    """Fits any `AmdahlGP`, batches included, by BoTorch's L-BFGS-B on autograd."""
-    optimizer = options.pop("optimizer", fit_gpytorch_mll_scipy)
-    optimizer_kwargs = options.pop("optimizer_kwargs", {})
-    closure = options.pop("closure", None)
-    mll.train()
-    optimizer(mll, closure=closure, **optimizer_kwargs)
-    return mll.eval()
+def anchored_residual_prior(known: Hyperparameters) -> ResidualPrior:
+    """A prior around the kernel and the noise that were learned before."""
+    unit = known.law.t1_s**2 if known.residual is Residual.ADDITIVE else 1.0
+
+    def around(value: float) -> LogNormal:
+        return math.log(value), ANCHOR_RESIDUAL_SCALE
+
+    low, mid, high = (around(v) for v in known.lengthscales)
+    outputscale, noise = around(known.outputscale / unit), around(known.noise / unit)
+    return ResidualPrior(outputscale, (low, mid, high), noise)
+
+
+def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
+    """Whether `fit_by_analytic_gradient` maximises just what `mll` is.
+
+    So it is for the exact marginal likelihood of one single-output `AmdahlGP` on the CPU, with
+    inferred noise and with every parameter free, bounded and under a prior of the kind that the
+    class sets up.
+    """
+    model = mll.model
+    if type(mll) is not ExactMarginalLogLikelihood or model.batch_shape or model.num_outputs != 1:
+        return False
+    if type(model.likelihood) is not GaussianLikelihood or model.train_targets.device.type != "cpu":
+        return False
+    expected = {id(p) for p in _parameters(model)}
+    priors = [type(prior) for _, _, prior, *_ in model.named_priors()]
+    return (
+        all(p.requires_grad for p in mll.parameters())
+        and {id(p) for p in mll.parameters()} == expected
+        and set(priors) <= {NormalPrior, LogNormalPrior}
+        and len(priors) == len(expected)
+        and all(_is_plain_interval(c) for c in _constraints(model))
+    )
 
 
 def fit_by_analytic_gradient(model: AmdahlGP) -> None:
     """Sets a single model's hyperparameters to the best of several local optima.
 
-    The objective is the one of `ExactMarginalLogLikelihood` (times n). Starts: the current values,
-    the priors' centre, a half-serial law, and a law that explains little (a strong residual).
+    The objective is n times that of `ExactMarginalLogLikelihood`. A model that was moved from its
+    priors' centre starts where it is and at the centre; a fresh one at the centre, at a half-serial
+    law, and at a law that explains little, under a strong residual.
     """
     evidence = evidence_of(model)
     bounds = _bounds(model)
@@ -143,70 +188,81 @@ def evidence_of(model: AmdahlGP) -> Evidence:
 
 
 def _priors(model: AmdahlGP) -> NormalPriors:
-    law = [getattr(model.mean_module, f"{name}_prior") for name in PARAMETERS]
     kernel, noise = model.covar_module, model.likelihood.noise_covar
-    positive = [
-        kernel.outputscale_prior,
-        kernel.base_kernel.lengthscale_prior,
-        noise.noise_prior,
-    ]
+    law = [getattr(model.mean_module, f"{name}_prior") for name in PARAMETERS]
+    positive = [kernel.outputscale_prior, kernel.base_kernel.lengthscale_prior, noise.noise_prior]
     location = np.concatenate([p.loc.numpy().ravel() for p in (*law, *positive)])
     scale = np.concatenate([p.scale.numpy().ravel() for p in (*law, *positive)])
     return NormalPriors(location, scale, np.arange(len(location)) >= len(law))
 
 
-def _bounds(model: AmdahlGP) -> Vector:
-    rows = [BOUNDS[name] for name in PARAMETERS]
-    unit = 1.0
-    if model.residual is Residual.ADDITIVE:
-        unit = model.mean_module.time_scale.item() ** 2
-    low, high = hyperpriors.OUTPUTSCALE_BOUNDS
-    positive = [(low * unit, high * unit), *[hyperpriors.LENGTHSCALE_BOUNDS] * 3]
-    low, high = hyperpriors.NOISE_BOUNDS
-    positive.append((low * unit, high * unit))
-    return np.concatenate([rows, np.log(positive)])
-
-
-def _parameters(model: AmdahlGP) -> tuple[list[Tensor], list[Tensor]]:
-    """The law's parameters, and the positive ones; the constraints have no transform."""
+def _parameters(model: AmdahlGP) -> list[Tensor]:
+    """The law's parameters, then the positive ones; no constraint has a transform."""
     kernel = model.covar_module
     law = [getattr(model.mean_module, name) for name in PARAMETERS]
     noise = model.likelihood.noise_covar.raw_noise
-    return law, [kernel.raw_outputscale, kernel.base_kernel.raw_lengthscale, noise]
+    return [*law, kernel.raw_outputscale, kernel.base_kernel.raw_lengthscale, noise]
+
+
+def _constraints(model: AmdahlGP) -> list[Interval]:
+    """The constraints of `_parameters`."""
+    kernel = model.covar_module
+    law = [model.mean_module.constraint_for_parameter_name(name) for name in PARAMETERS]
+    return [
+        *law,
+        kernel.raw_outputscale_constraint,
+        kernel.base_kernel.raw_lengthscale_constraint,
+        model.likelihood.noise_covar.raw_noise_constraint,
+    ]
+
+
+def _is_plain_interval(constraint: Interval) -> bool:
+    bounds = (constraint.lower_bound, constraint.upper_bound)
+    return not constraint.enforced and all(b.numel() == 1 for b in bounds)
+
+
+def _bounds(model: AmdahlGP) -> Vector:
+    rows = []
+    for position, (parameter, constraint) in enumerate(
+        zip(_parameters(model), _constraints(model), strict=True)
+    ):
+        bounds = np.array([constraint.lower_bound.item(), constraint.upper_bound.item()])
+        rows += [bounds if position < len(PARAMETERS) else np.log(bounds)] * parameter.numel()
+    return np.array(rows)
 
 
 def _current(model: AmdahlGP) -> Vector:
-    law, positive = _parameters(model)
+    law, positive = _split(_parameters(model))
     values = [p.detach().flatten() for p in law] + [p.detach().flatten().log() for p in positive]
     return np.asarray(torch.cat(values).numpy())
 
 
 def _assign(model: AmdahlGP, x: Vector) -> None:
-    law, positive = _parameters(model)
-    values = torch.as_tensor(x)
     position = 0
+    law, positive = _split(_parameters(model))
     for parameter in (*law, *positive):
-        part = values[position : position + parameter.numel()]
+        part = torch.as_tensor(x[position : position + parameter.numel()])
         position += parameter.numel()
-        is_law = any(parameter is p for p in law)
-        parameter.data.copy_((part if is_law else part.exp()).reshape(parameter.shape))
+        physical = part if position <= len(law) else part.exp()
+        parameter.data.copy_(physical.reshape(parameter.shape))
+
+
+def _split(parameters: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    return parameters[: len(PARAMETERS)], parameters[len(PARAMETERS) :]
 
 
 def _starts(model: AmdahlGP) -> list[Vector]:
-    """Where the search begins: the current values, the priors' centre and two rival explanations.
-
-    The rivals are a half-serial law and a law that explains little, under a strong residual.
-    """
-    centre = _priors(model).location
+    centre, current = _priors(model).location, _current(model)
+    if not np.allclose(current, np.clip(centre, *_bounds(model).T)):
+        return [current, centre]
     half_serial, strong_residual = centre.copy(), centre.copy()
     half_serial[1] = 0.0
     strong_residual[4] += 2.0
-    starts = [_current(model), centre, half_serial, strong_residual]
-    return starts[1:] if np.allclose(starts[0], centre) else starts
+    return [centre, half_serial, strong_residual]
 
 
 def _with_startup(prior: LawPrior, relative: float) -> LawPrior:
     log_t1, logit_p, _, k = prior.location
     sd_t1, sd_p, _, sd_k = prior.scale
-    log_c = float(np.log(max(relative, 1e-6)))
+    log_c = math.log(max(relative, 1e-6))
     return LawPrior((log_t1, logit_p, log_c, k), (sd_t1, sd_p, STARTUP_SCALE, sd_k))

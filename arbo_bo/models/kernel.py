@@ -1,6 +1,7 @@
 """The covariance of the residual."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from gpytorch.constraints import Interval
@@ -11,15 +12,31 @@ from torch import Tensor
 
 from arbo_bo.formulas.kernel import features
 
-# Lognormal priors and bounds. In log time variances are free of units: the residual's standard
-# deviation is around 20 %, the noise of a run around 5 %. With an additive residual they are in
-# units of the time scale squared, and shift with it.
-LENGTHSCALES = ((0.3, 0.7), (0.7, 0.7), (-0.9, 0.7))
 LENGTHSCALE_BOUNDS = (0.05, 50.0)
-OUTPUTSCALE = (2 * math.log(0.2), 1.0)
 OUTPUTSCALE_BOUNDS = (1e-6, 25.0)
-NOISE = (2 * math.log(0.05), 1.0)
 NOISE_BOUNDS = (1e-6, 4.0)
+
+LogNormal = tuple[float, float]
+"""Mean and standard deviation of the logarithm."""
+
+
+@dataclass(frozen=True)
+class ResidualPrior:
+    """Lognormal priors on the residual's hyperparameters.
+
+    In log time variances are free of units, and with an additive residual they are in units of the
+    time scale squared, so one set serves every task: the residual's standard deviation is around
+    20 %, the noise of a run around 5 %.
+
+    Attributes:
+        outputscale: Variance of the residual.
+        lengthscales: On log s, log gamma and L / (L + 8).
+        noise: Variance of a run's noise.
+    """
+
+    outputscale: LogNormal = (2 * math.log(0.2), 1.0)
+    lengthscales: tuple[LogNormal, LogNormal, LogNormal] = ((0.3, 0.7), (0.7, 0.7), (-0.9, 0.7))
+    noise: LogNormal = (2 * math.log(0.05), 1.0)
 
 
 class FeatureMatern(MaternKernel):
@@ -27,8 +44,6 @@ class FeatureMatern(MaternKernel):
 
     Source: `arbo_bo.formulas.kernel`.
     """
-
-    has_lengthscale = True
 
     def forward(self, x1: Tensor, x2: Tensor, **params: object) -> Tensor:
         """The correlation of two sets of inputs, ``... x n x 3`` and ``... x m x 3``."""
@@ -42,61 +57,72 @@ class ResidualKernel(ScaleKernel):
         batch_shape: Batch shape of the hyperparameters.
         variance_unit: What one unit of outputscale is in the outcome's unit squared: 1 for log
             time, the time scale squared for seconds; ``batch_shape``.
+        prior: Priors on the hyperparameters.
     """
 
     def __init__(
         self,
         batch_shape: torch.Size = torch.Size(),  # noqa: B008  immutable
         variance_unit: Tensor | None = None,
+        prior: ResidualPrior | None = None,
     ) -> None:
-        location = torch.tensor([p[0] for p in LENGTHSCALES], dtype=torch.float64)
-        spread = torch.tensor([p[1] for p in LENGTHSCALES], dtype=torch.float64)
+        prior = prior or ResidualPrior()
+        location, spread = torch.tensor(prior.lengthscales, dtype=torch.float64).unbind(-1)
         base = FeatureMatern(
             nu=2.5,
-            ard_num_dims=len(LENGTHSCALES),
+            ard_num_dims=len(location),
             batch_shape=batch_shape,
             lengthscale_prior=LogNormalPrior(location, spread),
             lengthscale_constraint=Interval(
-                *LENGTHSCALE_BOUNDS, transform=None, initial_value=location.exp()
+                *LENGTHSCALE_BOUNDS,
+                transform=None,
+                initial_value=location.exp().clamp(*LENGTHSCALE_BOUNDS),
             ),
         )
         unit = _unit(variance_unit)
         super().__init__(
             base,
             batch_shape=batch_shape,
-            outputscale_prior=_prior(OUTPUTSCALE, unit),
-            outputscale_constraint=_bounds(OUTPUTSCALE_BOUNDS, OUTPUTSCALE, unit),
+            outputscale_prior=_prior(prior.outputscale, unit),
+            outputscale_constraint=_bounds(OUTPUTSCALE_BOUNDS, prior.outputscale, unit),
         )
         self.to(torch.float64)
 
 
-def run_noise(batch_shape: torch.Size, variance_unit: Tensor | None = None) -> GaussianLikelihood:
+def run_noise(
+    batch_shape: torch.Size,
+    variance_unit: Tensor | None = None,
+    prior: ResidualPrior | None = None,
+) -> GaussianLikelihood:
     """The noise of a run, homoscedastic in the outcome's unit, bounded and priored.
 
     Args:
         batch_shape: Batch shape of the noise.
         variance_unit: As in `ResidualKernel`.
+        prior: As in `ResidualKernel`.
     """
+    prior = prior or ResidualPrior()
     unit = _unit(variance_unit)[..., None]
     return GaussianLikelihood(
         batch_shape=batch_shape,
-        noise_prior=_prior(NOISE, unit),
-        noise_constraint=_bounds(NOISE_BOUNDS, NOISE, unit),
+        noise_prior=_prior(prior.noise, unit),
+        noise_constraint=_bounds(NOISE_BOUNDS, prior.noise, unit),
     ).to(torch.float64)
 
 
-def _prior(prior: tuple[float, float], unit: Tensor) -> LogNormalPrior:
+def _prior(prior: LogNormal, unit: Tensor) -> LogNormalPrior:
     """A lognormal prior on a variance counted in `unit`."""
     return LogNormalPrior(prior[0] + unit.log(), torch.full_like(unit, prior[1]))
 
 
-def _bounds(bounds: tuple[float, float], prior: tuple[float, float], unit: Tensor) -> Interval:
+def _bounds(bounds: tuple[float, float], prior: LogNormal, unit: Tensor) -> Interval:
     """The bounds of a variance counted in `unit`, which starts at its prior's median.
 
     A batch shares the widest bounds of its members: BoTorch's optimizers take scalars only.
     """
     low, high = (bounds[0] * unit).min(), (bounds[1] * unit).max()
-    return Interval(low, high, transform=None, initial_value=math.exp(prior[0]) * unit)
+    start = (math.exp(prior[0]) * unit).clamp(low, high)
+    return Interval(low, high, transform=None, initial_value=start)
 
 
 def _unit(variance_unit: Tensor | None) -> Tensor:

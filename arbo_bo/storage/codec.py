@@ -47,6 +47,7 @@ def configuration_of(experiment: Experiment) -> Json:
         "window": experiment.window,
         "baseline": experiment.baseline,
         "residual": experiment.residual.value,
+        "estimator": experiment.estimator.value,
     }
 
 
@@ -74,7 +75,7 @@ def experiment_of(row: AnyRow) -> Experiment:
         )
     given = {
         key: stored[key]
-        for key in ("default_parallelism", "window", "baseline", "residual")
+        for key in ("default_parallelism", "window", "baseline", "residual", "estimator")
         if key in stored
     }
     try:
@@ -213,6 +214,7 @@ def _model_of(row: AnyRow) -> TaskModel:
         base_input_size=row.base_input_size,
         sample_count=row.sample_count,
         last_updated=row.last_updated,
+        version=row.version,
     )
 
 

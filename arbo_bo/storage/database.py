@@ -17,6 +17,7 @@ from arbo_bo.storage.url import in_memory
 T = TypeVar("T")
 CONNECT_TIMEOUT_S = 5
 _WRITES = "arbo_writes"
+_MIGRATES = "arbo_migrates"
 
 
 class _Lineage:
@@ -68,7 +69,7 @@ class Database:
         schema.require_known(self.schema_version(), self.url)
         from arbo_bo.storage import migrate  # alembic takes a third of a second to import
 
-        before, after = self._run(migrate.upgrade, writes=True)
+        before, after = self._run(migrate.upgrade, writes=True, migrates=True)
         self._checked = True
         return before, after
 
@@ -88,7 +89,8 @@ class Database:
         schema.require_current(revision, self.url)
         self._checked = True
 
-    def _run(self, work: Callable[[Connection], T], writes: bool) -> T:
+    def _run(self, work: Callable[[Connection], T], writes: bool, migrates: bool = False) -> T:
+        options = {_WRITES: writes, _MIGRATES: migrates}
         problem: StoreError
         try:
             connection = self._engine().connect()
@@ -98,7 +100,7 @@ class Database:
             problem = translate(err, self.url)
         else:
             try:
-                with connection.execution_options(**{_WRITES: writes}), connection.begin():
+                with connection.execution_options(**options), connection.begin():
                     return work(connection)
             except SQLAlchemyError as err:
                 problem = translate(err, self.url)
@@ -135,13 +137,17 @@ def _sqlite(url: URL, lock_timeout_s: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: SQLiteConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        # A migration may rebuild a table that others refer to, by dropping it: with foreign keys on
+        # SQLite would delete what refers to it. The setting cannot change inside a transaction.
+        keys = "OFF" if options.get(_MIGRATES, False) else "ON"
+        connection.exec_driver_sql(f"PRAGMA foreign_keys = {keys}")
         # A writer that read first and then asked for the lock could be refused without waiting.
-        writes = connection.get_execution_options().get(_WRITES, False)
+        writes = options.get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

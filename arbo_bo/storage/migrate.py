@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
+from arbo_bo.errors import StoreError
 from arbo_bo.storage import schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,7 +27,16 @@ def upgrade(connection: Connection) -> tuple[str | None, str]:
     if before != newest:
         with _ALEMBIC_IS_GLOBAL:
             command.upgrade(configuration(connection), newest)
+        _require_whole(connection)
     return before, newest
+
+
+def _require_whole(connection: Connection) -> None:
+    """Checks what SQLite does not enforce during a migration."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise StoreError(f"the migration would leave {len(broken)} rows without their task")
 
 
 def configuration(connection: Connection) -> Config:

@@ -34,12 +34,19 @@ class TrialStore(Protocol):
         ...
 
     def add(
-        self, name: str, trials: Sequence[Trial], learned: Learned | None = None
+        self,
+        name: str,
+        trials: Sequence[Trial],
+        learned: Learned | None = None,
+        decided_at: int | None = None,
     ) -> list[Trial]:
         """Adds trials, all or none, and returns them with the indices that they were given.
 
         The trial index on entry is ignored: the store allots the next free ones. Completed trials
         count as samples, and the first known size of a completed trial becomes the base size.
+
+        Raises:
+            StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
         ...
 

@@ -8,8 +8,6 @@ from arbo_bo.experiment import AmdahlLaw, Learned, Trial, TrialStatus
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow, Json
 
-_SMALLEST_SCALE, _LARGEST_SCALE = 1e-300, 0.9e300
-
 
 @dataclass
 class Samples:
@@ -43,9 +41,7 @@ class Samples:
             self._set(base_input_size=trial.input_size)
         gamma = trial.input_scale_factor
         if trial.input_size is not None:
-            # Two sizes within their bounds can still have a ratio outside of the column's.
             gamma = trial.context.gamma(self.base_input_size)
-            gamma = min(max(gamma, _SMALLEST_SCALE), _LARGEST_SCALE)
         return replace(trial, input_scale_factor=gamma, residual_s=self._residual_s(trial, gamma))
 
     def learn(self, learned: Learned) -> None:

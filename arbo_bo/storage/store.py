@@ -6,7 +6,12 @@ from types import TracebackType
 
 from sqlalchemy import Connection, Executable, insert
 
-from arbo_bo.errors import ExperimentNotFoundError, TrialNotFoundError
+from arbo_bo.errors import (
+    ExperimentNotFoundError,
+    InvalidValueError,
+    StaleDecisionError,
+    TrialNotFoundError,
+)
 from arbo_bo.experiment import Experiment, Learned, Trial, TrialStatus, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.storage import codec
@@ -136,7 +141,11 @@ class SQLTrialStore:
         return sorted(map(codec.experiment_of, rows), key=lambda experiment: experiment.name)
 
     def add(
-        self, name: str, trials: Sequence[Trial], learned: Learned | None = None
+        self,
+        name: str,
+        trials: Sequence[Trial],
+        learned: Learned | None = None,
+        decided_at: int | None = None,
     ) -> list[Trial]:
         """Adds trials, all or none, and returns them with the indices that they were given.
 
@@ -145,12 +154,17 @@ class SQLTrialStore:
 
         Raises:
             ExperimentNotFoundError: There is none of that name.
+            StaleDecisionError: The experiment's version is not `decided_at` any more.
             StoreError: A trial breaks a rule of the database, such as a completed one without time.
         """
         name, given, queries = _name(name), list(trials), self._queries
 
         def work(connection: Connection) -> list[Trial]:
             row = self._allot(connection, name, len(given))
+            if decided_at is not None and row.version != decided_at + bool(given):
+                raise StaleDecisionError(
+                    f"task {name!r} was changed since its version {decided_at}"
+                )
             first, samples = row.next_trial_index - len(given), Samples.of(row)
             added = [
                 samples.count(codec.storable(trial, name, first + place))
@@ -278,12 +292,10 @@ def _name(name: str) -> str:
 
 def _index(name: str, trial_index: int) -> int:
     """The index if a trial can have it; a database refuses larger numbers in its own words."""
-    if isinstance(trial_index, int) and 0 <= trial_index <= LARGEST_INDEX:
-        return trial_index
-    raise TrialNotFoundError(
-        f"a trial's index must be a whole number from 0 to {LARGEST_INDEX}, "
-        f"got {validation.short(trial_index)} for task {name!r}"
-    )
+    try:
+        return validation.integer("a trial's index", trial_index, 0, LARGEST_INDEX)
+    except InvalidValueError as err:
+        raise TrialNotFoundError(f"task {name!r} has no such trial: {err}") from err
 
 
 def _trial(row: AnyRow | None, name: str, trial_index: int) -> Trial:

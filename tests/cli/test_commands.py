@@ -147,6 +147,19 @@ def test_bad_input_is_one_line_and_status_1(arbo, arguments, message):
     assert "\x1b" not in captured.err
 
 
+def test_closed_trial_is_one_line_and_status_1(arbo):
+    arbo("suggest", "t")
+    arbo("complete", "t", 0, "--time", 1)
+    captured = arbo("fail", "t", 0, status=1)
+    assert "is completed and cannot be failed" in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_task_is_not_made_when_its_configuration_is_refused(arbo):
+    arbo("configure", "t", "--urgency", 0, status=1)
+    assert document(arbo("tasks", "--json")) == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("complete", "t"), ("complete", "t", "x", "--time", "1"), ("nope",), ("suggest",),

@@ -81,8 +81,9 @@ def test_run_that_times_out_is_kept_as_failed(tune, arbo):
     assert {t.timed_out_after_s for t in trials} == {0.05}
 
 
-def test_empty_command_is_one_line_and_status_1(tune, arbo):
-    assert "the command is empty" in tune(command=[], status=1).err
+@pytest.mark.parametrize("command", [[], [" "], ["", "{chunk_id}"]])
+def test_empty_command_is_one_line_and_status_1(tune, arbo, command):
+    assert "the command is empty" in tune(command=command, status=1).err
     assert arbo.experiments() == []
 
 

@@ -102,6 +102,7 @@ def test_configuration_is_stored_as_documented(store, sql):
         "window": 50,
         "baseline": True,
         "residual": "multiplicative",
+        "estimator": "gp",
     }
 
 

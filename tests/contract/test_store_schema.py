@@ -3,6 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
@@ -36,6 +37,21 @@ def read_constraints(connection):
         )
         for table in metadata.tables
     }
+
+
+def test_rebuilding_a_table_keeps_the_trials_that_refer_to_it(store, task, trial, monkeypatch):
+    store.add(task, [trial(), trial()])
+
+    def rebuild(connection):
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("task_models", recreate="always") as table:
+            table.alter_column("alpha", nullable=True)
+        return "before", "after"
+
+    if store.masked_url.startswith("sqlite"):  # the other database alters tables in place
+        monkeypatch.setattr(migrate, "upgrade", rebuild)
+        assert store.upgrade() == ("before", "after")
+    assert len(store.trials(task)) == 2
 
 
 def test_migrations_make_what_the_tables_say(store, task, connection):

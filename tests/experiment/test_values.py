@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbo_bo import Experiment, Objective, Prediction, SearchSpace
+from arbo_bo import Decision, Experiment, Objective, Prediction, SearchSpace
 from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError, TrialClosedError
 from arbo_bo.experiment import Arm, Context, Outcome, Phase, Residual, Trial, TrialStatus
 from arbo_bo.experiment.trial import clean_reason
@@ -46,7 +47,7 @@ def test_nearest_is_allowed_and_no_other_is_nearer(degrees, wanted):
 
 
 def test_objective_takes_the_square_root_by_default():
-    assert Objective().score(10, 4) == 20
+    assert Objective().score(10, 4) == pytest.approx(20)
 
 
 def test_objective_counts_money_when_a_price_is_set():
@@ -134,6 +135,36 @@ def test_closing_a_completed_trial_is_an_error(close):
 def test_closing_twice_is_a_no_op(close):
     closed = getattr(trial(), close)("why", finished_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert getattr(closed, close)("again") is closed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"trial_index": -1}, {"status": "DONE"}, {"phase": "x"}, {"execution_time_s": -3},
+     {"execution_time_s": math.nan}, {"timed_out_after_s": 0}, {"task": ""},
+     {"status": "COMPLETED"}, {"startup_time_s": -1}],
+)  # fmt: skip
+def test_trial_is_refused_when_a_value_is_outside_its_domain(change):
+    with pytest.raises(InvalidValueError):
+        replace(trial(), **change)
+
+
+@pytest.mark.parametrize(
+    "values", [(0, 1.0, 1.0), (1, math.nan, 1.0), (1, 1.0, 0.0), (1, 1.0, -1.0), (1, 1.0, 1.0, "x")]
+)
+def test_prediction_is_refused_when_it_is_no_distribution(values):
+    with pytest.raises(InvalidValueError):
+        Prediction(*values)
+
+
+@pytest.mark.parametrize(("parallelism", "phase"), [(0, "probe"), (1, "guess")])
+def test_decision_is_refused_when_a_value_is_outside_its_domain(parallelism, phase):
+    with pytest.raises(InvalidValueError):
+        Decision("t", parallelism, phase, "because")
+
+
+@given(st.floats(1e-290, 1e290), st.floats(1e-290, 1e290))
+def test_gamma_stays_within_what_a_law_can_use(size, base):
+    assert 1e-12 <= Context(size).gamma(base) <= 1e12
 
 
 @given(st.text())

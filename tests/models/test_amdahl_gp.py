@@ -1,19 +1,31 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from botorch.fit import fit_gpytorch_mll
+from botorch.optim.fit import fit_gpytorch_mll_scipy
 from botorch.sampling import SobolQMCNormalSampler
-from gpytorch.mlls import ExactMarginalLogLikelihood
+from gpytorch.constraints import Interval
+from gpytorch.mlls import ExactMarginalLogLikelihood, LeaveOneOutPseudoLikelihood
+from gpytorch.priors import GammaPrior
 
 from arbo_bo.errors import InvalidValueError, NotEnoughObservationsError, ShapeError
 from arbo_bo.experiment import AmdahlLaw
+from arbo_bo.formulas.evidence import Evidence
 from arbo_bo.models import AmdahlGP, Hyperparameters, fit_amdahl_gp
-from arbo_bo.models.fitting import evidence_of, fit_by_autograd
+from arbo_bo.models.fitting import evidence_of, has_analytic_gradient, identifies_law
 
 RESIDUALS = ["multiplicative", "additive"]
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
+
+
+@pytest.fixture
+def restore_default_dtype():
+    before = torch.get_default_dtype()
+    yield
+    torch.set_default_dtype(before)
 
 
 def window(n=20, seed=0, batch=(), noise=0.05, degrees=(1, 2, 4, 8, 16)):
@@ -32,6 +44,10 @@ def model_of(X, time, residual="multiplicative", **options):
 
 def mll_of(model):
     return ExactMarginalLogLikelihood(model.likelihood, model)
+
+
+def fit_by_autograd(mll):
+    return fit_gpytorch_mll(mll, optimizer=fit_gpytorch_mll_scipy)
 
 
 @pytest.mark.parametrize("residual", RESIDUALS)
@@ -73,8 +89,6 @@ def test_analytic_fit_is_no_worse_than_botorchs_own(residual, seed):
 
 
 def test_fit_uses_the_optimizer_that_is_given():
-    from botorch.optim.fit import fit_gpytorch_mll_scipy
-
     called = []
 
     def optimizer(mll, **options):
@@ -83,6 +97,48 @@ def test_fit_uses_the_optimizer_that_is_given():
 
     fit_gpytorch_mll(mll_of(model_of(*window(8))), optimizer=optimizer)
     assert called
+
+
+@pytest.mark.parametrize("residual", RESIDUALS)
+def test_single_model_is_fitted_by_the_analytic_gradient(residual):
+    assert has_analytic_gradient(mll_of(model_of(*window(8), residual)))
+
+
+def test_frozen_parameter_stays():
+    model = model_of(*window(12))
+    model.mean_module.k_exponent.requires_grad_(False)
+    fit_gpytorch_mll(mll_of(model))
+    assert model.mean_module.k.item() == 1.0
+
+
+def test_narrower_bounds_are_kept():
+    model = model_of(*window(12))
+    model.mean_module.register_constraint("k_exponent", Interval(0.99, 1.01, transform=None))
+    fit_gpytorch_mll(mll_of(model))
+    assert 0.99 <= model.mean_module.k.item() <= 1.01
+
+
+def test_every_fit_stays_inside_the_bounds():
+    X, _ = window(12)
+    model = fit_amdahl_gp(X, 1 + 1e-9 * X[:, :1])
+    for _, parameter, constraint in model.named_parameters_and_constraints():
+        assert bool((parameter >= constraint.lower_bound - 1e-9).all())
+        assert bool((parameter <= constraint.upper_bound + 1e-9).all())
+
+
+def test_other_objectives_are_botorchs_own():
+    exact, left_out = model_of(*window(12)), model_of(*window(12))
+    fit_gpytorch_mll(mll_of(exact))
+    fit_gpytorch_mll(LeaveOneOutPseudoLikelihood(left_out.likelihood, left_out))
+    assert exact.hyperparameters != left_out.hyperparameters
+
+
+def test_other_priors_are_botorchs_own():
+    model = model_of(*window(12))
+    noise = model.likelihood.noise_covar
+    noise.register_prior("noise_prior", GammaPrior(2.0, 200.0), "raw_noise")
+    fit_gpytorch_mll(mll_of(model))
+    assert 0 < noise.noise.item() < 0.1
 
 
 @pytest.mark.parametrize("residual", RESIDUALS)
@@ -97,15 +153,16 @@ def test_posterior_of_a_batch_equals_a_loop(residual, batch):
         assert torch.allclose(many.variance[at], one.variance)
 
 
-@pytest.mark.parametrize("residual", RESIDUALS)
-def test_a_batch_is_fitted_by_autograd(residual):
-    X, time = window(8, 4, (2,))
-    model = model_of(X, time, residual)
-    before = model.mean_module.t1.detach().clone()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scipy may stop at its iteration limit
-        fit_gpytorch_mll(mll_of(model), optimizer_kwargs={"options": {"maxiter": 30}})
-    assert not torch.allclose(model.mean_module.t1, before)
+def test_a_batch_is_fitted_as_its_members_are():
+    X, time = window(10, 4, (2,))
+    at, _ = window(3, 5)
+    many = model_of(X, time)
+    fit_gpytorch_mll(mll_of(many))
+    for i in range(2):
+        one = model_of(X[i], time[i])
+        fit_by_autograd(mll_of(one))
+        ours = many.posterior(at.expand(2, 3, 3)).mean[i]
+        assert torch.allclose(ours, one.posterior(at).mean, atol=0.02)
 
 
 @pytest.mark.parametrize("residual", RESIDUALS)
@@ -150,8 +207,10 @@ def test_state_dict_survives_a_round_trip():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_model_is_float64_whatever_comes_in(dtype):
+@pytest.mark.parametrize("default", [torch.float32, torch.float64])
+def test_model_is_float64_whatever_comes_in(dtype, default, restore_default_dtype):
     X, time = window(6)
+    torch.set_default_dtype(default)
     model = fit_amdahl_gp(X.to(dtype), time.to(dtype))
     assert {p.dtype for p in model.parameters()} == {torch.float64}
     assert model.posterior(X.to(torch.float64)).mean.dtype is torch.float64
@@ -201,15 +260,52 @@ def test_law_is_found_from_any_two_degrees():
         assert law.runtime_s(s) == pytest.approx(LAW.runtime_s(s), rel=0.15)
 
 
-def test_law_is_kept_when_the_window_holds_one_degree():
+@pytest.mark.parametrize("degrees", [(8,), (8, 9)])
+def test_law_is_kept_when_the_window_says_nothing_about_it(degrees):
     X, time = window(40, noise=0.02)
     learned = fit_amdahl_gp(X, time).hyperparameters
-    X1, time1 = window(50, seed=7, noise=0.02, degrees=(8,))
-    kept = fit_amdahl_gp(X1, 1.5 * time1, warm_start=learned).law
+    X1, time1 = window(50, seed=7, noise=0.02, degrees=degrees)
+    kept = fit_amdahl_gp(X1, 1.5 * time1, warm_start=learned)
     forgotten = fit_amdahl_gp(X1, 1.5 * time1).law
-    assert kept.p == pytest.approx(learned.law.p, abs=0.01)
-    assert kept.runtime_s(1) == pytest.approx(1.5 * LAW.runtime_s(1), rel=0.1)
-    assert abs(forgotten.p - LAW.p) > abs(kept.p - LAW.p)
+    assert kept.law.p == pytest.approx(learned.law.p, abs=0.01)
+    assert kept.law.runtime_s(1) == pytest.approx(1.5 * LAW.runtime_s(1), rel=0.1)
+    assert abs(forgotten.p - LAW.p) > abs(kept.law.p - LAW.p)
+
+
+@pytest.mark.parametrize("residual", RESIDUALS)
+def test_kernel_is_kept_when_the_window_says_nothing_about_it(residual):
+    X, time = window(40, noise=0.02)
+    learned = fit_amdahl_gp(X, time, residual=residual).hyperparameters
+    known = replace(learned, lengthscales=(7.0, 8.0, 9.0))
+    kept = fit_amdahl_gp(X[:1], time[:1], residual=residual, warm_start=known).hyperparameters
+    assert kept.lengthscales == pytest.approx(known.lengthscales, rel=0.5)
+    assert kept.noise == pytest.approx(learned.noise, rel=0.6)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "expected"), [([4], False), ([8, 9, 8], False), ([4, 6], True), ([1, 32], True)]
+)
+def test_degrees_identify_the_law_when_they_differ_enough(degrees, expected):
+    assert identifies_law(degrees) is expected
+
+
+def test_warm_start_saves_work(monkeypatch):
+    calls = []
+    counted = Evidence.log_density
+    monkeypatch.setattr(Evidence, "log_density", lambda e, x: calls.append(1) or counted(e, x))
+    X, time = window(30)
+    known = fit_amdahl_gp(X, time).hyperparameters
+    cold, _ = len(calls), calls.clear()
+    fit_amdahl_gp(X, time, warm_start=known)
+    assert len(calls) < cold / 2
+
+
+def test_strong_residual_is_found_when_the_law_is_wrong():
+    s = torch.tensor([1.0, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32])
+    X = torch.stack([s, torch.ones(12), torch.zeros(12)], dim=-1)
+    time = 100 * (0.05 + 1 / s + 0.03 * s)  # more workers are slower from 6 on
+    predicted = fit_amdahl_gp(X, time[:, None]).posterior(X).mean.exp().squeeze(-1)
+    assert torch.allclose(predicted, time.to(torch.float64), rtol=0.05)
 
 
 def test_measured_startup_becomes_the_laws():
@@ -254,7 +350,9 @@ def test_fixed_noise_is_kept():
     X, time = window(6)
     Yvar = torch.full_like(time, 0.01)
     model = AmdahlGP(X, time.log(), Yvar)
-    fit_gpytorch_mll(mll_of(model), optimizer_kwargs={"options": {"maxiter": 20}})
+    before = model.mean_module.t1.item()
+    fit_gpytorch_mll(mll_of(model))
+    assert model.mean_module.t1.item() != before
     assert torch.allclose(model.likelihood.noise, Yvar.squeeze(-1))
 
 

@@ -1,6 +1,9 @@
 import logging
 import math
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 import arbo_bo
@@ -11,6 +14,7 @@ from arbo_bo.errors import (
     ExperimentNotFoundError,
     InvalidValueError,
     NotEnoughObservationsError,
+    StoreUnavailableError,
     TrialClosedError,
     TrialNotFoundError,
 )
@@ -201,6 +205,18 @@ def test_block_that_raises_closes_its_trial(arbo, error, status):
     assert type(error).__name__ in trial.failure_reason
 
 
+def test_block_keeps_its_own_error_when_the_store_is_gone(arbo, monkeypatch, caplog):
+    def gone(*arguments):
+        raise StoreUnavailableError("gone")
+
+    decision = arbo.trial("t")
+    decision.__enter__()
+    monkeypatch.setattr(arbo.store, "change", gone)
+    error = RuntimeError("boom")
+    assert decision.__exit__(RuntimeError, error, None) is False  # so that it goes on its way
+    assert "could not be closed" in caplog.text
+
+
 def test_block_may_complete_its_trial_itself(arbo):
     with arbo.trial("t") as decision:
         arbo.complete_trial("t", decision.trial_index, execution_time_s=42)
@@ -274,6 +290,108 @@ def test_unknown_task_is_named(arbo):
 def test_task_name_is_refused_when_it_cannot_be_shown(arbo, name):
     with pytest.raises(ArboError):
         arbo.suggest(name)
+
+
+SUGGEST = """
+import sys
+from arbo_bo import ArboOptimizer
+arbo = ArboOptimizer(sys.argv[1])
+sys.stdin.readline()
+decision = arbo.suggest("new")
+print(decision.trial_index, decision.parallelism)
+"""
+
+
+def test_two_processes_that_ask_at_once_get_two_trials_and_two_degrees(store_url):
+    command = [sys.executable, "-c", SUGGEST, store_url]
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **options) for _ in range(2)]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = sorted(process.communicate(timeout=120)[0].split() for process in processes)
+    assert [index for index, _ in answers] == ["0", "1"]
+    assert sorted(degree for _, degree in answers) == ["1", "5"]
+
+
+def test_decision_is_taken_anew_when_the_task_changes_meanwhile(arbo, monkeypatch):
+    arbo.configure_experiment("t", parallelism=[16])
+    history, other = arbo.store.history, ArboOptimizer(arbo.store)
+
+    def changed_meanwhile(*arguments):
+        monkeypatch.undo()
+        trials = history(*arguments)
+        other.configure_experiment("t", parallelism=[3])
+        return trials
+
+    monkeypatch.setattr(arbo.store, "history", changed_meanwhile)
+    assert arbo.suggest("t").parallelism == 3
+
+
+def test_decision_stands_at_last_when_the_task_changes_all_the_time(arbo, monkeypatch):
+    history, other = arbo.store.history, ArboOptimizer(arbo.store)
+    windows = iter(range(2, 99))
+
+    def changed_meanwhile(*arguments):
+        trials = history(*arguments)
+        other.configure_experiment("t", window=next(windows))
+        return trials
+
+    monkeypatch.setattr(arbo.store, "history", changed_meanwhile)
+    assert arbo.suggest("t").trial_index == 0
+
+
+def test_measured_startup_reaches_the_law(arbo):
+    for s in (1, 2, 4, 8, 16):
+        arbo.attach_trial("t", parallelism=s, execution_time_s=LAW.runtime_s(s), startup_time_s=7)
+    arbo.suggest("t")
+    assert arbo.experiment("t").model.law.c_s == pytest.approx(7, rel=0.4)
+
+
+def test_startup_of_zero_is_a_measurement(arbo):
+    times = {s: LAW.runtime_s(s) for s in (1, 2, 4, 8, 16)}
+    for s, time in times.items():
+        startup = 10 if s == 16 else 0
+        arbo.attach_trial("t", parallelism=s, execution_time_s=time, startup_time_s=startup)
+    arbo.suggest("t")
+    assert arbo.experiment("t").model.law.c_s < 1
+
+
+def test_original_algorithm_decides_when_it_is_the_estimator(arbo):
+    arbo.configure_experiment("t", parallelism=(1, 8), estimator="online", alpha=0.5)
+    decisions = [run(arbo) for _ in range(4)]
+    assert decisions[-1].phase == "optimize"
+    assert arbo.experiment("t").model.law.p == pytest.approx(0.9, abs=0.05)
+    (prediction,) = arbo.predict("t", parallelism=4)
+    assert prediction.mean_s == pytest.approx(LAW.runtime_s(4), rel=0.1)
+
+
+@pytest.mark.parametrize("degrees", [[], [1.5], "4", ["4"], [None], [0]])
+def test_prediction_is_refused_when_a_degree_is_none(arbo, degrees):
+    run(arbo)
+    with pytest.raises(InvalidValueError):
+        arbo.predict("t", parallelism=degrees)
+
+
+def test_numbers_of_numpy_are_numbers(arbo):
+    decision = arbo.suggest("t", input_size=np.float32(3))
+    arbo.complete_trial("t", np.int64(decision.trial_index), execution_time_s=np.float64(2))
+    assert len(arbo.predict("t", parallelism=np.int64(4))) == 1
+
+
+def test_namespace_beside_a_store_is_refused_when_it_is_another(arbo):
+    with pytest.raises(InvalidValueError, match="'team'"):
+        ArboOptimizer(arbo.store, namespace="team")
+
+
+@pytest.mark.parametrize("urgency", [1e-3, 300.0])
+def test_extreme_urgency_still_finds_the_optimum(arbo, urgency):
+    arbo.configure_experiment("t", objective=Objective(urgency))
+    for s in (1, 4, 16):
+        arbo.attach_trial("t", parallelism=s, execution_time_s=LAW.runtime_s(s))
+    decision = arbo.suggest("t")
+    assert decision.parallelism == (1 if urgency < 1 else 32)
+    assert "nan" not in decision.reason
 
 
 def test_store_url_comes_from_the_environment(store_url, monkeypatch):

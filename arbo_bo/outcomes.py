@@ -1,0 +1,159 @@
+"""What came of runs: the half of the front door that never decides, and so never loads torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from arbo_bo.errors import ExperimentNotFoundError
+from arbo_bo.experiment import Experiment, Outcome, Trial
+from arbo_bo.experiment.drafts import attached_trials
+
+if TYPE_CHECKING:
+    from arbo_bo.storage import TrialStore
+
+
+class Outcomes:
+    """Closes trials, takes history in, and lists what is stored.
+
+    Args:
+        store: Where experiments and trials are kept.
+    """
+
+    def __init__(self, store: "TrialStore") -> None:
+        self.store = store
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.store!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Releases the database connections; the next call opens new ones."""
+        self.store.close()
+
+    def complete_trial(
+        self,
+        task: str,
+        trial_index: int,
+        *,
+        execution_time_s: float,
+        startup_time_s: float | None = None,
+        input_size: float | None = None,
+    ) -> Trial:
+        """Records what a run took. Twice with the same time changes nothing.
+
+        Args:
+            task: The task's name.
+            trial_index: The decision's index.
+            execution_time_s: Wall time of the stage, start-up included [s], above 0.
+            startup_time_s: The part of it that was start-up [s].
+            input_size: A size that only the task could see; None: as suggested.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+            TrialClosedError: It failed, was abandoned, or was completed with another time.
+        """
+        outcome = Outcome(execution_time_s, startup_time_s, input_size)
+        return self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
+
+    def mark_trial_failed(
+        self,
+        task: str,
+        trial_index: int,
+        *,
+        reason: str | None = None,
+        timed_out_after_s: float | None = None,
+    ) -> Trial:
+        """Records that a run failed; it never trains the model.
+
+        Args:
+            task: The task's name.
+            trial_index: The decision's index.
+            reason: Why, for people.
+            timed_out_after_s: The limit that it was ended at [s]: its time is at least that.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+            TrialClosedError: It is completed or abandoned.
+        """
+        return self.store.change(
+            task, trial_index, lambda trial: trial.fail(reason, timed_out_after_s)
+        )
+
+    def mark_trial_abandoned(
+        self, task: str, trial_index: int, *, reason: str | None = None
+    ) -> Trial:
+        """Records that a run's outcome will never be known; it never trains the model.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+            TrialClosedError: It is completed or failed.
+        """
+        return self.store.change(task, trial_index, lambda trial: trial.abandon(reason))
+
+    def attach_trial(
+        self,
+        task: str,
+        *,
+        parallelism: int,
+        execution_time_s: float,
+        input_size: float | None = None,
+        cluster_load: float | None = None,
+        startup_time_s: float | None = None,
+    ) -> Trial:
+        """Adds a completed run from elsewhere; an unknown task is configured with the defaults.
+
+        A `cluster_load` of None is unknown here: the load of this moment was not that run's.
+
+        Raises:
+            DegreeNotAllowedError: The degree is outside the search space.
+            InvalidValueError: A value is outside its domain.
+        """
+        row = {
+            "parallelism": parallelism,
+            "execution_time_s": execution_time_s,
+            "input_size": input_size,
+            "cluster_load": cluster_load,
+            "startup_time_s": startup_time_s,
+        }
+        return self.attach_trials(task, [row])[0]
+
+    def attach_trials(self, task: str, rows: Sequence[Mapping[str, Any]]) -> list[Trial]:
+        """Adds many completed runs, all or none, oldest first.
+
+        Args:
+            task: The task's name.
+            rows: The keyword arguments of `attach_trial`, one mapping a run.
+
+        Raises:
+            InvalidValueError: A row is wrong; the message says which, and nothing was added.
+        """
+        try:
+            experiment = self.store.experiment(task)
+        except ExperimentNotFoundError:  # kept only with its trials, so not before they are valid
+            experiment = Experiment(task, namespace=self.store.namespace)
+        drafts = attached_trials(experiment, rows)
+        self._stored(experiment)
+        return self.store.add(task, drafts)
+
+    def experiments(self) -> list[Experiment]:
+        """Every experiment in the namespace, by name."""
+        return self.store.experiments()
+
+    def experiment(self, task: str) -> Experiment:
+        """One experiment.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+        """
+        return self.store.experiment(task)
+
+    def trials(self, task: str) -> list[Trial]:
+        """Every trial of a task, by index."""
+        return self.store.trials(task)
+
+    def _stored(self, experiment: Experiment) -> Experiment:
+        return self.store.configure(experiment.name, lambda stored: stored or experiment)
