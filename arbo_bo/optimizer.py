@@ -26,6 +26,7 @@ from arbo_bo.experiment import (
     Residual,
     SearchSpace,
     Trial,
+    validation,
 )
 from arbo_bo.experiment.drafts import running_trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
@@ -63,6 +64,10 @@ class ArboOptimizer(Outcomes):
             from arbo_bo.storage import SQLTrialStore
 
             store = SQLTrialStore(store, namespace=namespace)
+        elif not hasattr(store, "running_workers"):
+            raise InvalidValueError(
+                f"a store is a database URL or a TrialStore, got {validation.short(store)}"
+            )
         elif namespace not in (DEFAULT_NAMESPACE, store.namespace):
             raise InvalidValueError(
                 f"the store works in namespace {store.namespace!r}, not in {namespace!r}"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -46,17 +47,36 @@ def _root(
 
 def run(arguments: list[str]) -> int:
     """Runs the command line; see `arbo_bo.cli.main`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with the stream closed
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  to the process's end
     try:
-        app(arguments, prog_name="arbo")
-    except SystemExit as err:
-        return err.code if isinstance(err.code, int) else 0
+        status = _status(arguments)
+        sys.stdout.flush()
     except ArboError as err:
         print(f"arbo: error: {one_line(err)}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of our output has gone, `| head` for one
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return 141
+    except OSError as err:
+        _discard_stdout()
+        print(f"arbo: error: the output cannot be written: {one_line(err)}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _status(arguments: list[str]) -> int:
+    try:
+        app(arguments, prog_name="arbo")
+    except SystemExit as err:
+        return err.code if isinstance(err.code, int) else 0
     return 0
+
+
+def _discard_stdout() -> None:
+    """Lets the interpreter flush what is left at its end without complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def one_line(err: Exception) -> str:

@@ -88,7 +88,7 @@ def predict(
     json: options.Json = False,
 ) -> None:
     """Predict the next run's time at each degree."""
-    arbo, space = open_optimizer(store, namespace), parse_parallelism(parallelism)
+    arbo, space = open_optimizer(store, namespace, must_exist=True), parse_parallelism(parallelism)
     predictions = arbo.predict(
         task,
         parallelism=None if space is None else space.degrees,
@@ -106,7 +106,7 @@ def tasks(
     json: options.Json = False,
 ) -> None:
     """List the tasks, with the law that each has learned."""
-    experiments = open_optimizer(store, namespace).experiments()
+    experiments = open_optimizer(store, namespace, must_exist=True).experiments()
     if json:
         return render.print_json([render.experiment_json(e) for e in experiments])
     if not experiments:
@@ -123,7 +123,7 @@ def show(
     json: options.Json = False,
 ) -> None:
     """Show a task: its trials, its law, and what would be chosen now."""
-    arbo = open_optimizer(store, namespace)
+    arbo = open_optimizer(store, namespace, must_exist=True)
     experiment, trials = arbo.experiment(task), arbo.trials(task)
     decision = None
     if experiment.model.sample_count:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arbo_bo.errors import InvalidValueError
+from arbo_bo.errors import InvalidValueError, StoreUnavailableError
 from arbo_bo.experiment import SearchSpace
 from arbo_bo.optimizer import ArboOptimizer
 
@@ -95,8 +95,27 @@ StartupTime = Annotated[
 _UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def open_optimizer(store: str | None, namespace: str) -> ArboOptimizer:
-    """The front door on the store that the options name."""
+def open_optimizer(store: str | None, namespace: str, must_exist: bool = False) -> ArboOptimizer:
+    """The front door on the store that the options name.
+
+    Args:
+        store: The ``--store`` option.
+        namespace: The ``--namespace`` option.
+        must_exist: Whether a file that is not there is an error; a command that only reads should
+            not answer a mistyped name with an empty database.
+
+    Raises:
+        StoreUnavailableError: It must exist, and does not.
+    """
+    if store is not None and must_exist:
+        from arbo_bo.storage.url import resolve_url, sqlite_path
+
+        path = sqlite_path(resolve_url(store))
+        if path is not None and not path.exists():
+            raise StoreUnavailableError(
+                f"there is no database {path}; check the name, `arbo tune` or `arbo suggest` "
+                "would make it"
+            )
     return ArboOptimizer(store, namespace=namespace)
 
 

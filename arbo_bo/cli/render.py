@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arbo_bo.experiment import Candidate, Decision, Experiment, Objective, Prediction, Trial
+from arbo_bo.experiment import (
+    AmdahlLaw,
+    Candidate,
+    Decision,
+    Experiment,
+    Objective,
+    Prediction,
+    Trial,
+)
 from arbo_bo.wording import format_time
 
 QUANTILES = (0.05, 0.95)
@@ -171,7 +179,7 @@ def trial_table(trials: Sequence[Trial]) -> Table:
             "-" if t.cluster_load is None else f"{t.cluster_load:g}",
             str(t.phase),
             str(t.status),
-            Text(reason[0][:60] if reason else ""),
+            Text(_cut(reason[0]) if reason else ""),
         )
     return table
 
@@ -193,20 +201,17 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
     return table
 
 
-def law_line(experiment: Experiment) -> str:
+def law_line(law: AmdahlLaw | None, sized: bool) -> str:
     """The fitted law as a formula, and the speed-up that it allows."""
-    law = experiment.model.law
     if law is None:
-        return "no law yet: it needs runs at two degrees"
+        return "none yet, it comes with the first decision after the opening runs"
     most = law.max_speedup()
     limit = "without limit" if most > 1e4 else f"at most {most:.1f}x"
     line = (
         f"T(s) = {format_time(law.c_s)} + {format_time(law.t1_s)} x "
         f"({1 - law.p:.3f} + {law.p:.3f}/s), speed-up {limit}"
     )
-    if experiment.model.base_input_size is None:
-        return line
-    return f"{line}; the second term grows as size^{law.k:.2f}"
+    return f"{line}; the second term grows as size^{law.k:.2f}" if sized else line
 
 
 def measured_times(trials: Iterable[Trial]) -> dict[int, list[float]]:
@@ -216,3 +221,7 @@ def measured_times(trials: Iterable[Trial]) -> dict[int, list[float]]:
         if trial.execution_time_s is not None:
             times.setdefault(trial.parallelism, []).append(trial.execution_time_s)
     return times
+
+
+def _cut(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

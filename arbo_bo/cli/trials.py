@@ -11,8 +11,9 @@ from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import Trial
+from arbo_bo.experiment import Decision, Trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.experiment.validation import short
 
 ClosingReason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for people.")]
 
@@ -47,6 +48,16 @@ def suggest(
             baseline=baseline,
         )
     decision = arbo.suggest(task, input_size=input_size, cluster_load=cluster_load)
+    try:
+        _print_decision(decision, json)
+        sys.stdout.flush()
+    except OSError:  # nobody has read the decision, so nobody will run it
+        assert decision.trial_index is not None
+        arbo.mark_trial_abandoned(task, decision.trial_index, reason="the output was not read")
+        raise
+
+
+def _print_decision(decision: Decision, json: bool) -> None:
     if json:
         return render.print_json(render.decision_json(decision))
     print(f"parallelism={decision.parallelism}\ntrial_index={decision.trial_index}")
@@ -158,9 +169,13 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            reader = csv.DictReader(file, strict=True)
+            rows, header = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeError, csv.Error) as err:
         raise InvalidValueError(f"{path} cannot be read as CSV: {err}") from err
+    twice = sorted({name for name in header if list(header).count(name) > 1})
+    if twice:
+        raise InvalidValueError(f"{path} has column {', '.join(twice)} more than once")
     if not rows:
         raise InvalidValueError(f"{path} holds no runs: a header line and one row or more, please")
     return [_numbers(path, line, row) for line, row in enumerate(rows, start=2)]
@@ -169,10 +184,14 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 def _numbers(path: Path, line: int, row: dict[Any, Any]) -> dict[str, Any]:
     if None in row or None in row.values():
         raise InvalidValueError(f"{path}, line {line}: as many fields as the header has, please")
-    try:
-        return {name: float(text) for name, text in row.items() if text.strip()}
-    except ValueError as err:
-        raise InvalidValueError(f"{path}, line {line}: {err}") from err
+    numbers = {}
+    for name, text in row.items():
+        try:
+            numbers.update({name: float(text)} if text.strip() else {})
+        except ValueError as err:
+            problem = f"column {name} needs a number, got {short(text)}"
+            raise InvalidValueError(f"{path}, line {line}: {problem}") from err
+    return numbers
 
 
 def _report(trial: Trial, json: bool) -> None:

@@ -16,6 +16,7 @@ from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
 from arbo_bo.experiment import Decision, Trial, TrialStatus
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.experiment.trial import clean_reason
 from arbo_bo.experiment.validation import integer
 from arbo_bo.optimizer import ArboOptimizer
 from arbo_bo.wording import count, format_time
@@ -82,7 +83,7 @@ def tune(
         try:
             decision = loop.tune(arbo, task, stage, settings, observer)
         except StageFailedError as err:
-            tail = getattr(err, "stderr_tail", "")
+            tail = clean_reason(getattr(err, "stderr_tail", None))
             if tail:
                 console.print(tail, markup=False, style="red")
             raise
@@ -106,8 +107,15 @@ def _announce(console: Console, arbo: ArboOptimizer, task: str, completed: int, 
     if stale:
         indices = ", ".join(str(t.trial_index) for t in stale[:5])
         console.print(
-            f"{task}: trial {indices} is RUNNING elsewhere and counts as cluster load; if it is "
-            f"dead, `arbo abandon {task} INDEX` says so",
+            f"{task}: trial {indices} is RUNNING elsewhere; if it is dead, "
+            f"`arbo abandon {task} INDEX` says so",
+            markup=False,
+        )
+    busy = arbo.store.running_workers()
+    if busy:
+        console.print(
+            f"{count(busy)} of RUNNING trials in namespace {arbo.store.namespace} count as "
+            "cluster load; `arbo show TASK` lists a task's",
             markup=False,
         )
 
@@ -172,5 +180,7 @@ def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:
         )
         out.print(table)
     out.print()
-    out.print(f"law       {render.law_line(experiment)}", markup=False)
+    sized = experiment.model.base_input_size is not None
+    law = decision.law or experiment.model.law
+    out.print(f"law       {render.law_line(law, sized)}", markup=False)
     out.print(f"decision  {decision.reason}", markup=False)

@@ -75,7 +75,7 @@ def tune(
             raise
         except BaseException as err:
             with suppress(TrialClosedError):  # interrupted just after it was completed
-                arbo.mark_trial_abandoned(task, _index(decision), reason=type(err).__name__)
+                arbo.mark_trial_abandoned(task, _index(decision), reason=_ending(err))
             raise
         timeouts = 0
         completed = arbo.experiment(task).model.sample_count
@@ -107,6 +107,14 @@ def _fail(
         reason=f"{err}\n{tail}".strip(),
         timed_out_after_s=limit_s,
     )
+
+
+def _ending(err: BaseException) -> str:
+    if isinstance(err, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(err, SystemExit):
+        return f"ended with status {err.code}"
+    return f"{type(err).__name__}: {err}"
 
 
 def _index(decision: Decision) -> int:

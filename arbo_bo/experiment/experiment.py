@@ -18,7 +18,7 @@ DEFAULT_PARALLELISM = 5
 DEFAULT_SPACE = SearchSpace.between(1, 32)
 DEFAULT_WINDOW = 50
 DEFAULT_NAMESPACE = "default"
-MAX_WINDOW = 1000
+MAX_WINDOW = 500
 
 
 class Estimator(StrEnum):
@@ -72,7 +72,8 @@ class Experiment:
         search_space: The allowed degrees.
         default_parallelism: The degree of the probe, and the advice where nothing is known.
         objective: What is minimised.
-        window: How many of the newest completed trials train the model, at least 1.
+        window: How many of the newest completed trials train the model, 1 to 500; a decision's
+            time grows with its cube, from tens of milliseconds at 50 to seconds at 500.
         baseline: Whether the first run takes the smallest allowed degree.
         residual: How the Gaussian process stands on the law.
         estimator: The Gaussian process with Amdahl's law as its mean, or the original algorithm.

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.trial import Phase
 
 _TAIL = -30.0
@@ -136,6 +137,7 @@ class Decision:
         cluster_load: L at the decision.
         prediction: What is expected of this degree; None before the first completed run.
         candidates: Every allowed degree with its prediction and score, by degree.
+        law: The law as fitted for this decision; None outside of optimize.
     """
 
     task: str
@@ -148,6 +150,7 @@ class Decision:
     cluster_load: float | None = None
     prediction: Prediction | None = None
     candidates: tuple[Candidate, ...] = ()
+    law: AmdahlLaw | None = None
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.task)

@@ -11,9 +11,9 @@ from arbo_bo.errors import InvalidValueError
 Choice = TypeVar("Choice", bound=StrEnum)
 
 MAX_NAME_LENGTH = 255
-MAX_MAGNITUDE = 1e300
-"""Bound on times and sizes: far above any real one, and below what overflows a double when squared
-roots and products are formed, or what a database cannot hold."""
+MIN_MAGNITUDE, MAX_MAGNITUDE = 1e-300, 1e300
+"""Bounds on times, sizes and prices: far beyond any real one, and within what a double can divide
+and a database can hold."""
 
 
 def real(name: str, value: Any) -> float:
@@ -36,16 +36,24 @@ def real(name: str, value: Any) -> float:
 def positive(name: str, value: Any) -> float:
     """Returns `value` as a float that is finite and above zero."""
     number = real(name, value)
-    if not 0 < number < MAX_MAGNITUDE:
+    if number <= 0:
         raise InvalidValueError(f"{name} must be greater than 0, got {number:g}")
-    return number
+    return _in_range(name, number)
 
 
 def non_negative(name: str, value: Any) -> float:
     """Returns `value` as a float that is finite and not below zero."""
     number = real(name, value)
-    if not 0 <= number < MAX_MAGNITUDE:
+    if number < 0:
         raise InvalidValueError(f"{name} must be 0 or more, got {number:g}")
+    return number if number < MIN_MAGNITUDE else _in_range(name, number)
+
+
+def _in_range(name: str, number: float) -> float:
+    if not MIN_MAGNITUDE <= number < MAX_MAGNITUDE:
+        raise InvalidValueError(
+            f"{name} must lie between {MIN_MAGNITUDE:g} and {MAX_MAGNITUDE:g}, got {number:g}"
+        )
     return number
 
 

@@ -38,7 +38,8 @@ def optimize_reason(
     if rivals:
         rival = min(rivals, key=lambda c: c.log_score)
         worse = 100 * math.expm1(min(rival.log_score - best.log_score, 700.0))
-        text += f"; next best is {rival.parallelism}, {worse:.1f} % higher"
+        higher = f"{worse:.1f} % higher" if worse < 1e4 else "far higher"
+        text += f"; next best is {rival.parallelism}, {higher}"
     if objective.favours_fewest_workers and best.parallelism == candidates[0].parallelism:
         text += (
             f"; with urgency {objective.urgency:g} not above the cost exponent "

@@ -55,6 +55,7 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
         experiment.search_space.degrees, experiment.objective, context
     )
     best = min(candidates, key=lambda c: (c.log_score, c.parallelism))
+    learned = surrogate.learned(experiment)
     decision = Decision(
         task=experiment.name,
         parallelism=best.parallelism,
@@ -65,8 +66,9 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
         cluster_load=context.cluster_load,
         prediction=best.prediction,
         candidates=tuple(candidates),
+        law=learned.law,
     )
-    return Generated(decision, surrogate.learned(experiment))
+    return Generated(decision, learned)
 
 
 def predict(

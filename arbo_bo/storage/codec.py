@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from arbo_bo.experiment import (
 from arbo_bo.experiment.trial import clean_reason
 
 FORMAT = 1
+_SMALLEST_T1_S = 1e-299
 AnyRow = Row[Any]
 Json = dict[str, Any]
 
@@ -99,7 +99,7 @@ def law_of(row: AnyRow) -> AmdahlLaw | None:
     if base is None or p is None or c is None or k is None:
         return None
     # Where C outweighs T1 by 16 digits the difference is lost; T1 stays above 0.
-    return AmdahlLaw(t1_s=max(base - c, sys.float_info.min), p=p, c_s=c, k=k)
+    return AmdahlLaw(t1_s=max(base - c, _SMALLEST_T1_S), p=p, c_s=c, k=k)
 
 
 def law_values(law: AmdahlLaw) -> Json:

@@ -52,7 +52,7 @@ def resolve_url(url: str | None = None) -> URL:
         StoreURLError: It cannot be understood, or names another database system.
         StoreUnavailableError: The user's data folder cannot be created.
     """
-    text = url or os.environ.get(ENVIRONMENT_VARIABLE) or None
+    text = os.environ.get(ENVIRONMENT_VARIABLE) or None if url is None else url
     if text is None:
         return URL.create("sqlite", database=str(_data_folder() / "arbo.db"))
     if not isinstance(text, str):

@@ -10,6 +10,8 @@ from arbo_bo.cli import main
 
 @pytest.fixture
 def arbo(store_url, capsys):
+    ArboOptimizer(store_url).experiments()  # makes the database
+
     def call(*arguments, status=0):
         assert main([*map(str, arguments), "--store", store_url]) == status
         return capsys.readouterr()
@@ -80,6 +82,8 @@ def test_history_is_attached_from_a_csv(arbo, tmp_path):
         ("parallelism,execution_time_s,colour\n1,2,3\n", "unknown colour"),
         ("parallelism,execution_time_s\n1,2\n4,-1\n", "row 2 of 2: execution_time_s"),
         ("parallelism,execution_time_s\n1.5,2\n", "whole number"),
+        ("parallelism,execution_time_s,parallelism\n1,2,3\n", "more than once"),
+        ("parallelism,execution_time_s\n1,x\n", "column execution_time_s needs a number"),
     ],
 )
 def test_csv_is_refused_in_one_line_and_nothing_is_added(arbo, tmp_path, text, message):
@@ -114,12 +118,15 @@ def test_namespaces_are_separate(arbo):
     assert document(arbo("tasks", "--json", "--namespace", "other")) == []
 
 
-def test_schema_is_shown_and_upgraded(arbo):
-    before = document(arbo("db", "version", "--json"))
+def test_schema_is_shown_and_upgraded(store_url, capsys):
+    def db(command):
+        assert main(["db", command, "--json", "--store", store_url]) == 0
+        return document(capsys.readouterr())
+
+    before = db("version")
     assert before["database"] is None
-    after = document(arbo("db", "upgrade", "--json"))
-    assert after["after"] == before["arbo_bo"]
-    assert "up to date" in arbo("db", "upgrade").out
+    assert db("upgrade") == {"before": None, "after": before["arbo_bo"]}
+    assert db("upgrade")["before"] == db("version")["database"] == before["arbo_bo"]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +184,32 @@ def test_store_that_is_unreachable_is_one_line_without_its_password(capsys):
     assert message.count("\n") == 1
     assert "s3cret" not in message
     assert "0ther" not in message
+
+
+@pytest.mark.parametrize("command", [["tasks"], ["show", "t"], ["predict", "t"]])
+def test_reading_does_not_make_a_database(tmp_path, capsys, command):
+    path = tmp_path / "typo.db"
+    assert main([*command, "--store", f"sqlite:///{path}"]) == 1
+    assert "no database" in capsys.readouterr().err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("arguments", ["tasks", "tasks --json", "suggest t", "--help"])
+def test_output_that_cannot_be_written_is_one_line_and_status_1(sqlite_url, arguments):
+    ArboOptimizer(sqlite_url).configure_experiment("t")
+    store = "" if arguments == "--help" else f"--store {sqlite_url}"
+    script = f"{sys.executable} -m arbo_bo {arguments} {store} > /dev/full"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [t for t in ArboOptimizer(sqlite_url).trials("t") if t.status == "RUNNING"]
+
+
+def test_closed_output_is_no_crash(sqlite_url):
+    ArboOptimizer(sqlite_url).configure_experiment("t")
+    script = f"{sys.executable} -m arbo_bo tasks --store {sqlite_url} >&- 2>&-"
+    assert subprocess.run(["sh", "-c", script], check=False).returncode == 0
 
 
 def test_version_is_shown(capsys):

@@ -379,6 +379,30 @@ def test_numbers_of_numpy_are_numbers(arbo):
     assert len(arbo.predict("t", parallelism=np.int64(4))) == 1
 
 
+@pytest.mark.parametrize("size", [1e-320, 5e-324, 1e-301, 1e301])
+def test_size_is_refused_when_it_is_beyond_what_a_double_can_divide(arbo, size):
+    arbo.attach_trial("t", parallelism=1, input_size=1e9, execution_time_s=1)
+    with pytest.raises(InvalidValueError, match="input_size must lie between"):
+        arbo.attach_trial("t", parallelism=2, input_size=size, execution_time_s=1)
+    with pytest.raises(InvalidValueError, match="input_size must lie between"):
+        arbo.suggest("t", input_size=size)
+
+
+@pytest.mark.parametrize("size", [1e-299, 1e299])
+def test_extreme_size_poisons_nothing(arbo, size):
+    for s in (1, 4, 16):
+        arbo.attach_trial("t", parallelism=s, input_size=5, execution_time_s=LAW.runtime_s(s))
+    arbo.attach_trial("t", parallelism=2, input_size=size, execution_time_s=1)
+    assert arbo.suggest("t", input_size=5).phase == "optimize"
+    assert all(math.isfinite(p.mean_s) for p in arbo.predict("t", input_size=size))
+
+
+@pytest.mark.parametrize("store", [5, b"sqlite://", object()])
+def test_store_is_refused_when_it_is_none(store):
+    with pytest.raises(InvalidValueError, match="a store is"):
+        ArboOptimizer(store)
+
+
 def test_namespace_beside_a_store_is_refused_when_it_is_another(arbo):
     with pytest.raises(InvalidValueError, match="'team'"):
         ArboOptimizer(arbo.store, namespace="team")

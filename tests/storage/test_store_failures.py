@@ -236,8 +236,9 @@ def test_idle_connection_is_replaced_when_the_server_ended_it(postgresql_url):
 
 def test_errors_are_one_line(filled):
     with SQLTrialStore(filled) as store:
-        bad = Trial("a", 0, TrialStatus.COMPLETED, Arm(4), Context(), Phase.ATTACHED)
-        with pytest.raises(StoreError, match="completed_has_time") as caught:
+        bad = Trial("a", 0, TrialStatus.RUNNING, Arm(4), Context(), Phase.PROBE)
+        object.__setattr__(bad.arm, "parallelism", 0)  # past the check, so that the database looks
+        with pytest.raises(StoreError, match="parallelism") as caught:
             store.add("a", [bad])
     assert "\n" not in str(caught.value)
 

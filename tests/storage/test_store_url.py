@@ -69,11 +69,15 @@ def test_environment_names_the_store_when_no_url_is_given(monkeypatch):
     assert resolve_url("postgres://other/arbo").host == "other"
 
 
-@pytest.mark.parametrize("empty", [None, ""])
-def test_store_is_in_the_users_data_folder_when_nothing_names_it(monkeypatch, tmp_path, empty):
+def test_store_is_refused_when_its_url_is_empty():
+    with pytest.raises(StoreURLError, match="not a URL"):
+        resolve_url("")
+
+
+def test_store_is_in_the_users_data_folder_when_nothing_names_it(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("ARBO_DATABASE_URL", "")
-    assert sqlite_path(resolve_url(empty)) == tmp_path / "data" / "arbo_bo" / "arbo.db"
+    assert sqlite_path(resolve_url(None)) == tmp_path / "data" / "arbo_bo" / "arbo.db"
     assert (tmp_path / "data" / "arbo_bo").is_dir()
 
 
