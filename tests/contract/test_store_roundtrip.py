@@ -53,7 +53,7 @@ experiments = st.builds(
     search_space=spaces,
     default_parallelism=degrees,
     objective=objectives,
-    window=st.integers(1, 1000),
+    window=st.integers(1, 500),
     baseline=st.booleans(),
     residual=st.sampled_from(Residual),
     alpha=st.floats(0, 1, exclude_min=True),
