@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench-latency clean
+.PHONY: help demo test check bench-quick bench-latency clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -40,6 +40,9 @@ check: .venv/.installed-dev  ## lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench-quick: .venv/.installed-dev  ## arbo beside what people would use instead, in under two minutes
+	$(BIN)/arbo bench run --suite quick --seeds 1 --out demo/quick-$$(date +%s)
 
 bench-latency: .venv/.installed-dev  ## time one decision in a warm process
 	$(BIN)/python benchmarks/latency.py

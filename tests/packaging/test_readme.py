@@ -18,6 +18,11 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.M | re.S)
 
 
+def console(program):
+    lines = re.findall(r"^\$ (.*)", "\n".join(blocks("console")), re.M)
+    return [line for line in lines if line.startswith(program)]
+
+
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[-1][:30])
 def test_python_runs_as_written(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -28,9 +33,7 @@ def test_python_runs_as_written(code, tmp_path, monkeypatch):
 def test_tune_commands_run_as_written(tmp_path):
     (tmp_path / "big.txt").write_text("b\na\n" * 100)
     (tmp_path / "count.py").write_text("import sys; assert len(sys.argv) == 5")
-    commands = [
-        line for block in blocks("console") for line in re.findall(r"^\$ (arbo .*)", block, re.M)
-    ]
+    commands = console("arbo tune")
     assert len(commands) == 2
     for command in commands:
         run(command, tmp_path)
@@ -39,6 +42,14 @@ def test_tune_commands_run_as_written(tmp_path):
             ("count", 12),
             ("sort", 8),
         ]
+
+
+def test_bench_commands_run_as_written(tmp_path):
+    commands = console("arbo bench")
+    assert len(commands) == 2
+    for command in commands:
+        run(command, tmp_path)
+    assert (tmp_path / "results").is_dir()
 
 
 def test_shell_script_runs_as_written(tmp_path):
