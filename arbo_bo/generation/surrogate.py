@@ -1,16 +1,17 @@
 """Trials become tensors, and a fitted model becomes predictions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from threadpoolctl import ThreadpoolController
 
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import (
+    AmdahlLaw,
     Candidate,
     Context,
     Estimator,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from arbo_bo.models import AmdahlGP, OnlineAmdahlEstimator
 
 EXPECTED_COST = "expected_cost"
+ONLINE_STATE = {"format": 1, "estimator": "online"}
+"""What marks stored hyperparameters as the original algorithm's."""
 
 
 class Surrogate(Protocol):
@@ -139,7 +142,7 @@ class GPSurrogate:
 
 @dataclass(frozen=True)
 class OnlineSurrogate:
-    """The method's original algorithm, replayed over the window."""
+    """The method's original algorithm, gone on with from where the last decision left it."""
 
     estimator: "OnlineAmdahlEstimator"
     window: Window
@@ -158,14 +161,17 @@ class OnlineSurrogate:
         self, degrees: Sequence[int], objective: Objective, context: Context
     ) -> list[Candidate]:
         """See `Surrogate`; the score is taken at the mean, as the original does."""
+        times = self.estimator.scored_time(list(degrees), *self.window.at(context)).tolist()
         return [
-            Candidate(p, objective.log_score(p.mean_s, p.parallelism))
-            for p in self.predict(degrees, context)
+            Candidate(p, objective.log_score(time, p.parallelism))
+            for p, time in zip(self.predict(degrees, context), times, strict=True)
         ]
 
     def learned(self, previous: Experiment) -> Learned:
-        """The smoothed law; the other estimator's hyperparameters stay."""
-        return Learned(self.estimator.law, previous.model.hyperparameters)
+        """The smoothed law, and which trials it has learned from."""
+        law = self.estimator.law
+        state = {**ONLINE_STATE, "law": asdict(law), "seen": self.window.trials[-1].trial_index}
+        return Learned(law, state)
 
 
 def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
@@ -198,14 +204,28 @@ def _fit_gp(experiment: Experiment, window: Window) -> GPSurrogate:
 def _fit_online(experiment: Experiment, window: Window) -> OnlineSurrogate:
     from arbo_bo.models import OnlineAmdahlEstimator
 
+    law, seen = _online_state(experiment.model.hyperparameters)
     estimator = OnlineAmdahlEstimator(
         alpha=experiment.alpha,
         window=experiment.window,
         startup_time_s=window.startup_time_s or 0.0,
+        law=law,
     )
-    for (s, gamma, load), time_s in zip(window.inputs(), window.times_s(), strict=True):
-        estimator.observe(s, gamma, load, time_s)
+    runs = zip(window.trials, window.inputs(), window.times_s(), strict=True)
+    for trial, (s, gamma, load), time_s in runs:
+        take = estimator.recall if trial.trial_index <= seen else estimator.observe
+        take(s, gamma, load, time_s)
     return OnlineSurrogate(estimator, window)
+
+
+def _online_state(stored: Mapping[str, Any]) -> tuple[AmdahlLaw | None, int]:
+    """The law and the last trial that it learned from; None and -1 where there is no such state."""
+    try:
+        if any(stored[key] != value for key, value in ONLINE_STATE.items()):
+            return None, -1
+        return AmdahlLaw(**stored["law"]), int(stored["seen"])
+    except (KeyError, TypeError, ValueError):
+        return None, -1
 
 
 @contextmanager

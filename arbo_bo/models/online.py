@@ -24,6 +24,7 @@ INITIAL_P = 1.0
 INITIAL_K = 1.0
 K_BOUNDS = (0.0, 4.0)
 """What one run may say about k; without bounds a single odd run near gamma = 1 throws it away."""
+SMALLEST_FRACTION = 0.01
 SMALLEST_LOG_GAMMA = 0.1
 """Nearer to gamma = 1 the noise of a run dominates what it says about k."""
 SMALLEST_WORK = 1e-3
@@ -54,8 +55,8 @@ class OnlineAmdahlEstimator:
     one worker. From then on each run moves p and k, and T1 and C stay:
 
         p_current = s / (s - 1) (1 - (t - C) / (gamma^k T1)), clipped into [0, 1]; not at s = 1
-        k_current = (ln(t - C - R) - ln(T1 ((1 - p) + p / s))) / ln gamma; not while
-                    |ln gamma| < 0.1 or t - C - R <= 0; R is what was predicted before the run
+        k_current = (ln(t - C - R) - ln(T1 ((1 - p) + p / s))) / ln gamma, clipped into [0, 4]; not
+                    while |ln gamma| < 0.1 or t - C - R <= 0; R was predicted before the run
         value <- alpha value + (1 - alpha) current
 
     Both are taken from the law as it was before the run. R has mean zero and a Matern-5/2 ARD
@@ -138,6 +139,36 @@ class OnlineAmdahlEstimator:
         self._law = self._first_law(run) if self._law is None else self._moved(self._law, run)
         self._window.append(run)
         self._process = None
+
+    def recall(self, s: float, gamma: float, load: float, time_s: float) -> None:
+        """Takes a run into the window that the law has learned from before.
+
+        Args:
+            s: As in `observe`.
+            gamma: As in `observe`.
+            load: As in `observe`.
+            time_s: As in `observe`.
+
+        Raises:
+            NotEnoughObservationsError: There is no law yet that could have learned from it.
+        """
+        law = self.law
+        self.observe(s, gamma, load, time_s)
+        self._law = law
+
+    def scored_time(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> Vector:
+        """The mean that a score is made of [s], shape (m,): at least 1 % of the law's time.
+
+        An additive residual can make a mean negative, where a score has no meaning.
+
+        Args:
+            s: As in `predict`.
+            gamma: As in `predict`.
+            load: As in `predict`.
+        """
+        degrees = np.atleast_1d(np.asarray(s, dtype=float))
+        floor = SMALLEST_FRACTION * self._runtime(degrees, np.full_like(degrees, gamma))
+        return np.maximum(self.predict(s, gamma, load)[0], floor)
 
     def predict(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> tuple[Vector, Vector]:
         """The next run's time at each degree, its noise included.

@@ -83,6 +83,48 @@ def test_only_completed_trials_train(status):
     assert with_other == generate(EXPERIMENT, trials, Context()).decision
 
 
+def play_online(runs, window):
+    """The estimator's law, and the degrees chosen, when each run is decided through `generate`."""
+    experiment, trials = replace(EXPERIMENT, estimator="online", window=window), []
+    chosen = []
+    for index, (s, time) in enumerate(runs):
+        if index >= 2:
+            generated = generate(experiment, trials[-window:], Context())
+            chosen.append(generated.decision.parallelism)
+            learned = generated.learned
+            model = replace(
+                experiment.model, law=learned.law, hyperparameters=learned.hyperparameters
+            )
+            experiment = replace(experiment, model=model)
+        trials.append(completed(index, s, time))
+    return experiment.model.law, chosen
+
+
+def test_original_algorithm_keeps_its_baseline_when_it_leaves_the_window():
+    law = AmdahlLaw(100.0, 0.81)
+    runs = [(s, law.runtime_s(s)) for s in (1, 5, *[4, 8] * 6)]
+    learned, _ = play_online(runs, window=4)
+    assert learned.t1_s == pytest.approx(100)
+    assert learned.p == pytest.approx(0.81, abs=0.01)
+
+
+def test_original_algorithm_decides_as_the_benchmarks_policy_does():
+    from arbo_bo.benchmarks.policies import make_policy
+    from arbo_bo.benchmarks.protocol import Setting
+
+    rng = np.random.default_rng(2)
+    runs = [
+        (s, LAW.runtime_s(s) * float(np.exp(0.2 * rng.normal()))) for s in (1, 5, 9, 3, 12, 7, 2)
+    ]
+    policy = make_policy("online", Setting(SPACE, Objective(), 5, seed=0))
+    expected = []
+    for index, (s, time) in enumerate(runs):
+        if index >= 2:
+            expected.append(policy.ask(Context(), SPACE.degrees))
+        policy.tell(Context(), s, time)
+    assert play_online(runs, window=50)[1] == expected
+
+
 def test_larger_input_is_predicted_slower():
     runs = enumerate([(1, 10), (5, 20), (8, 5), (4, 40), (12, 10)])
     trials = [completed(i, s, LAW.runtime_s(s, size / 10), size) for i, (s, size) in runs]

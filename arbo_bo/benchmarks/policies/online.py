@@ -1,24 +1,19 @@
 """The method's original algorithm as a policy."""
 
 from collections.abc import Sequence
-
-import numpy as np
+from statistics import NormalDist
 
 from arbo_bo.benchmarks.policies.history import RememberingPolicy, cheapest_in_time
 from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.experiment import Context
 from arbo_bo.models import OnlineAmdahlEstimator
 
-SMALLEST_FRACTION = 0.01
-"""A predicted mean counts as at least this fraction of the law's time: an additive residual can
-make it negative, where a score has no meaning."""
-
 
 class OnlinePolicy(RememberingPolicy):
     """`OnlineAmdahlEstimator` with its defaults, scored at the mean: (law + GP mean)^a Cost(s).
 
-    With a deadline: the lowest score among the degrees whose predicted mean keeps it, as the
-    original does, else the fastest.
+    With a deadline: the lowest score among the degrees whose quantile at the setting's confidence
+    keeps it, else the one with the smallest quantile.
 
     Source: ARBO.
     """
@@ -38,9 +33,9 @@ class OnlinePolicy(RememberingPolicy):
         if not self.runs:
             return int(degrees[0])
         gamma = self.gamma(context)
-        mean, _ = self.estimator.predict(degrees, gamma, self.load(context))
-        law = self.estimator.law
-        floor = [SMALLEST_FRACTION * law.runtime_s(s, gamma) for s in degrees]
-        times = np.maximum(mean, floor).tolist()
-        scores = [self.setting.objective.score(t, s) for t, s in zip(times, degrees, strict=True)]
-        return cheapest_in_time(degrees, scores, times, self.setting.deadline_s)
+        load, objective = self.load(context), self.setting.objective
+        times = self.estimator.scored_time(degrees, gamma, load).tolist()
+        mean, std = self.estimator.predict(degrees, gamma, load)
+        quantiles = mean + NormalDist().inv_cdf(self.setting.confidence) * std
+        scores = [objective.score(t, s) for t, s in zip(times, degrees, strict=True)]
+        return cheapest_in_time(degrees, scores, quantiles.tolist(), self.setting.deadline_s)
