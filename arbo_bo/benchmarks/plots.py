@@ -142,9 +142,7 @@ def _line_style(policy: str) -> dict[str, Any]:
 
 def _draw_regret(axis: Any, part: "pd.DataFrame", colours: dict[str, str]) -> dict[str, Any]:
     """Mean regret of each run, with the 95 % band of arbo and of the best peer."""
-    early = analysis.regret_by_task(part).mean().sort_values()
-    peers = analysis.peers_of([str(p) for p in early.index])
-    banded = {analysis.REFERENCE, *peers[:1]}
+    banded = {analysis.REFERENCE, *analysis.ranked_peers(part)[:1]}
     lines = {}
     for policy, runs in part.groupby("policy", sort=True):
         by_run = runs.pivot_table("regret", analysis.TASK, "run", aggfunc="mean")
@@ -153,8 +151,8 @@ def _draw_regret(axis: Any, part: "pd.DataFrame", colours: dict[str, str]) -> di
             mean.index, mean, color=colours[str(policy)], **_line_style(str(policy))
         )
         lines[str(policy)] = line
-        if policy in banded and len(by_run) > 1:
-            low, high = _band(by_run.to_numpy(float))
+        if policy in banded and _groups(by_run).nunique() > 1:
+            low, high = _band(by_run)
             axis.fill_between(mean.index, low, high, color=colours[str(policy)], alpha=0.11, lw=0)
     axis.set_yscale("log")
     last = int(part["run"].max())
@@ -165,11 +163,18 @@ def _draw_regret(axis: Any, part: "pd.DataFrame", colours: dict[str, str]) -> di
     return lines
 
 
-def _band(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[Any, Any]:
-    """The 95 % percentile band of the mean over tasks x seeds at each run, by bootstrap."""
-    rng = np.random.default_rng(0)
-    drawn = rng.integers(len(values), size=(500, len(values)))
-    low, high = np.quantile(np.nanmean(values[drawn], axis=1), [0.025, 0.975], axis=0)
+def _groups(by_run: "pd.DataFrame") -> "pd.Series[str]":
+    """The program of each row's problem."""
+    return by_run.index.get_level_values("problem").to_series().map(analysis.group_of)
+
+
+def _band(by_run: "pd.DataFrame") -> tuple[Any, Any]:
+    """The 95 % percentile band of the mean at each run, by a bootstrap over programs."""
+    grouped = by_run.groupby(_groups(by_run).to_numpy())
+    sums, counts = grouped.sum().to_numpy(float), grouped.count().to_numpy(float)
+    drawn = np.random.default_rng(0).integers(len(sums), size=(500, len(sums)))
+    means = sums[drawn].sum(axis=1) / np.maximum(counts[drawn].sum(axis=1), 1)
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
     return np.maximum(low, FLOOR), np.maximum(high, FLOOR)
 
 

@@ -12,13 +12,15 @@ from arbo_bo.experiment import Objective
 if TYPE_CHECKING:
     import pandas as pd
 
-DEADLINE_COLUMNS = ("miss rate, runs 3-12", "miss rate, runs 8-40", "cost over the cheapest")
+DEADLINE_COLUMNS = (analysis.MISS_RATE, "miss rate, runs 8-40", "cost over the cheapest")
+UNITS = "tasks x seeds (programs)"
 REGRET_COLUMNS = (
     EARLY_REGRET,
+    analysis.LATER_REGRET,
     "regret, runs 1-30",
     *(f"regret at {n}" for n in analysis.FINAL_RUNS),
 )
-RATES = ("miss rate, runs 3-12", "miss rate, runs 8-40")
+RATES = (analysis.MISS_RATE, "miss rate, runs 8-40")
 
 
 def groups(records: "pd.DataFrame") -> Iterator[tuple[str, Objective, "pd.DataFrame"]]:
@@ -50,40 +52,49 @@ def _table(part: "pd.DataFrame", policy: str) -> str:
     columns = [c for c in columns if summary[c].notna().any()]
     compared = {c.peer: c for c in analysis.compare(part, policy)}
     rows = []
-    for row in _sorted(summary, key):
+    failed = analysis.failed_policies(part)
+    whole = [str(p) for p in summary["policy"] if p not in failed]
+    shared = analysis.summarise(analysis.common_units(part, whole))
+    ranks = {} if shared.empty else shared.set_index("policy")[key].to_dict()
+    for row in _sorted(summary, ranks):
         name = str(row["policy"])
         peer = compared.get(name)
-        cells = [_policy_cell(name, policy, peer)]
+        cells = [_policy_cell(name, policy, peer, name in failed)]
         cells += [number(row[c], percent=c in RATES) for c in columns]
-        cells += [number(row["decision_ms"]), f"{row['units']:.0f}"]
+        cells += [number(row["decision_ms"]), f"{row['units']:.0f} ({row['groups']:.0f})"]
         cells += [interval(peer.ratio), peer.verdict] if peer else ["", ""]
         rows.append(cells + ([f"{row['failed']:.0f}"] if summary["failed"].any() else []))
-    titles = ["policy", *columns, "ms a decision", "tasks x seeds", f"{policy} / it", policy]
+    titles = ["policy", *columns, "ms a decision", UNITS, f"{policy} / it", policy]
     return markdown_table(titles + (["failed"] if summary["failed"].any() else []), rows)
 
 
-def _sorted(summary: "pd.DataFrame", key: str) -> list[dict[str, Any]]:
+def _sorted(summary: "pd.DataFrame", ranks: dict[Any, float]) -> list[dict[str, Any]]:
+    """The oracle, then the best first by the units that all share; those that failed last."""
     rows: list[dict[str, Any]] = [
         {str(k): v for k, v in row.items()} for row in summary.to_dict("records")
     ]
 
     def rank(row: dict[str, Any]) -> tuple[bool, float, str]:
-        value = row[key]
+        value = ranks.get(row["policy"], math.nan)
         return row["policy"] != ORACLE, math.inf if math.isnan(value) else value, row["policy"]
 
     return sorted(rows, key=rank)
 
 
-def _policy_cell(name: str, policy: str, peer: Comparison | None) -> str:
+def _policy_cell(name: str, policy: str, peer: Comparison | None, failed: bool) -> str:
     if name == policy:
-        return f"**{name}**"
+        return f"**{name}** (failed units)" if failed else f"**{name}**"
+    if peer is not None and peer.has_failed:
+        return f"{name} (not ranked: failed units)"
     return f"{name} (best peer)" if peer is not None and peer.is_best_peer else name
 
 
 def interval(value: Interval) -> str:
     """An estimate and its interval, as `0.86 [0.65, 1.13]`."""
-    if not all(map(math.isfinite, (value.estimate, value.low, value.high))):
+    if math.isnan(value.estimate):
         return "-"
+    if math.isnan(value.low) or math.isnan(value.high):
+        return f"{value.estimate:.2f}"
     return f"{value.estimate:.2f} [{value.low:.2f}, {value.high:.2f}]"
 
 
@@ -140,11 +151,15 @@ def comparison_table(records: "pd.DataFrame", policy: str = analysis.REFERENCE) 
     for suite, objective, part in groups(records):
         for c in analysis.compare(part, policy):
             peer = f"{c.peer} (best)" if c.is_best_peer else c.peer
+            peer = f"{peer} (failed units left out)" if c.has_failed else peer
             difference = f"{c.difference.estimate:+.3f}"
-            difference += f" [{c.difference.low:+.3f}, {c.difference.high:+.3f}]"
+            if not math.isnan(c.difference.low):
+                difference += f" [{c.difference.low:+.3f}, {c.difference.high:+.3f}]"
             measure = [suite, str(objective), c.measure, peer]
-            rows.append([*measure, difference, interval(c.ratio), str(c.tasks), c.verdict])
-    titles = ["suite", "minimising", "measure", "peer", "difference", "ratio", "tasks", policy]
+            rows.append(
+                [*measure, difference, interval(c.ratio), f"{c.units} ({c.groups})", c.verdict]
+            )
+    titles = ["suite", "minimising", "measure", "peer", "difference", "ratio", UNITS, policy]
     return markdown_table(titles, rows)
 
 
@@ -169,7 +184,9 @@ def _comparison_json(c: Comparison) -> dict[str, Any]:
         "measure": c.measure,
         "difference": [c.difference.estimate, c.difference.low, c.difference.high],
         "ratio": [c.ratio.estimate, c.ratio.low, c.ratio.high],
-        "tasks": c.tasks,
+        "units": c.units,
+        "groups": c.groups,
+        "has_failed": c.has_failed,
         "is_best_peer": c.is_best_peer,
         "verdict": c.verdict,
     }

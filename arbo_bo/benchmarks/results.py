@@ -203,3 +203,25 @@ def check_same(found: dict[str, Any], wanted: dict[str, Any], folder: Path) -> N
                 f"{folder} holds a benchmark with {name} {found[name]}, not {value}: go on with "
                 "that, or give another --out"
             )
+
+
+def check_same_suites(found: dict[str, Any], wanted: dict[str, str], folder: Path) -> None:
+    """Checks that the suites of a benchmark that goes on are made of the same cases.
+
+    A benchmark without fingerprints, as older versions wrote it, is accepted.
+
+    Args:
+        found: The folder's header.
+        wanted: Suite -> its fingerprint.
+        folder: To be named.
+
+    Raises:
+        InvalidValueError: They are not; the message names the suites.
+    """
+    before = found.get("fingerprints", {})
+    if other := sorted(n for n, value in wanted.items() if before.get(n, value) != value):
+        raise InvalidValueError(
+            f"{folder} holds a benchmark whose suite {', '.join(other)} has other tasks, contexts "
+            "or times: the measured runs or arbo_bo's own tasks have changed since; choose another "
+            "--out"
+        )

@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.benchmarks.machine import describe_machine
-from arbo_bo.benchmarks.results import Results, check_same
-from arbo_bo.benchmarks.suites import DEFAULT_TASKS, Suite
+from arbo_bo.benchmarks.results import Results, check_same, check_same_suites
+from arbo_bo.benchmarks.suites import DEFAULT_TASKS, Suite, fingerprint
 from arbo_bo.benchmarks.units import MakePolicy, Record, Unit, make_registered, run_unit
 from arbo_bo.errors import InvalidValueError
 
@@ -139,10 +139,11 @@ def run_benchmark(
     """
     skipped = missing(plan.policies)
     with results.writing():
-        _begin(plan, results, skipped)
+        fingerprints = _check(plan, results)
         done = results.clean()
         units = plan.units(skipped)
         todo = [unit for unit in units if unit.key not in done]
+        _begin(plan, results, skipped, fingerprints, stamp=bool(todo))
         finished, started = len(units) - len(todo), perf_counter()
         report = progress or (lambda done, total: None)
         report(finished, len(units))
@@ -154,13 +155,30 @@ def run_benchmark(
         finally:
             header = results.header()
             spent = header.get("seconds", 0.0) + perf_counter() - started
-            results.write_header(header | {"seconds": round(spent, 1)})
+            if todo:
+                results.write_header(header | {"seconds": round(spent, 1)})
         return results.records()
 
 
-def _begin(plan: Plan, results: Results, skipped: dict[str, str]) -> None:
+def _check(plan: Plan, results: Results) -> dict[str, str]:
+    """Checks that the folder's benchmark is this one, and returns its suites' fingerprints."""
     header = results.header()
     check_same(header, {"runs": plan.runs, "tasks": plan.tasks}, results.folder)
+    fingerprints = {suite.name: fingerprint(suite) for suite in plan.suites}
+    check_same_suites(header, fingerprints, results.folder)
+    return fingerprints
+
+
+def _begin(
+    plan: Plan,
+    results: Results,
+    skipped: dict[str, str],
+    fingerprints: dict[str, str],
+    *,
+    stamp: bool,
+) -> None:
+    """Writes the header; machine, versions and date only if something is going to run."""
+    header = results.header()
     notes = {suite.name: list(suite.notes) for suite in plan.suites}
     policies = list(dict.fromkeys([*header.get("policies", []), *plan.policies]))
     results.write_header(
@@ -169,13 +187,14 @@ def _begin(plan: Plan, results: Results, skipped: dict[str, str]) -> None:
             "runs": plan.runs,
             "tasks": plan.tasks,
             "data": None if plan.data is None else str(plan.data),
-            "machine": describe_machine(),
+            "fingerprints": header.get("fingerprints", {}) | fingerprints,
             "seeds": max(plan.seeds, header.get("seeds", 0)),
             "policies": policies,
             "suites": header.get("suites", {}) | notes,
             "skipped": {n: p for n, p in header.get("skipped", {}).items() if n not in policies}
             | skipped,
         }
+        | ({"machine": describe_machine()} if stamp else {})
     )
 
 

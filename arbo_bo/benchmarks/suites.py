@@ -1,5 +1,6 @@
 """Which problems make a suite."""
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from arbo_bo.benchmarks.problems import Case, Source
-from arbo_bo.benchmarks.seeds import derive
+from arbo_bo.benchmarks.problems import Case, Source, TimedProblem
+from arbo_bo.benchmarks.seeds import derive, generator
 from arbo_bo.benchmarks.sources import folder
 from arbo_bo.benchmarks.sources.table import Recordings
 from arbo_bo.benchmarks.synthetic import synthetic_tasks
@@ -84,7 +85,36 @@ def build_suites(name: str, options: SuiteOptions) -> list[Suite]:
         names = [n for n in _BUILDERS if n not in ("quick", STORE)]
     if not names:
         raise InvalidValueError(_unknown(name, options))
-    return [_build(n, options) for n in dict.fromkeys(names)]
+    suites = [_build(n, options) for n in dict.fromkeys(names)]
+    built = [suite.name for suite in suites]
+    if twice := sorted({n for n in built if built.count(n) > 1}):
+        raise InvalidValueError(
+            f"two suites are named {', '.join(map(ascii, twice))}: a table's suite has the name of "
+            "its file, so rename one of them or run them with an --out each"
+        )
+    return suites
+
+
+def fingerprint(suite: Suite) -> str:
+    """A hash of each case: its name, objective, deadline, degrees, contexts and times."""
+    lines = []
+    for case in suite.cases:
+        problem, o = case.source.problem(0), case.objective
+        first = [
+            (s, float(problem.expected_s(1, s)), _drawn_s(problem, s)) for s in problem.degrees(1)
+        ]
+        limits = (o.urgency, o.exponent, case.deadline_s, case.confidence)
+        context = problem.context(1)
+        known = (context.input_size, context.cluster_load)
+        times = [float(t) for t in case.source.achievable_s()]
+        degrees = tuple(map(int, case.source.space.degrees))
+        lines.append(repr((case.name, limits, degrees, known, times, first)))
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def _drawn_s(problem: TimedProblem, parallelism: int) -> float:
+    """One drawn time: it differs where the repeats or the noise do."""
+    return float(problem.draw_s(1, parallelism, generator("fingerprint", parallelism)))
 
 
 def suite_names(options: SuiteOptions | None = None) -> list[str]:

@@ -95,6 +95,7 @@ def run(
 
     extra.require_bench()
     chosen = runner.choose_policies(policies)
+    _require_store_suite(suite, store)
     suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
     _remark(note for one in suites for note in one.notes)
     results = Results(out or runner.default_folder(suite))
@@ -215,6 +216,16 @@ def _require_policy(records: Any, policy: str) -> None:
     if policy not in known:
         raise InvalidValueError(
             f"the results hold no policy {policy!a}; they hold {', '.join(known)}"
+        )
+
+
+def _require_store_suite(suite: str, store: str | None) -> None:
+    from arbo_bo.benchmarks.suites import STORE
+
+    if store is not None and STORE not in [part.strip() for part in suite.split(",")]:
+        raise InvalidValueError(
+            f"--store names the store that the suite {STORE} replays, and --suite {suite} does not "
+            f"hold it: add it as --suite {STORE}, or leave --store out"
         )
 
 

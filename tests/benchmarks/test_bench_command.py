@@ -124,6 +124,7 @@ def test_report_writes_a_page_that_says_how_it_was_made(
     assert "arbo bench run --suite quick --policies random,default,ernest,oracle" in text
     assert f"arbo bench report DIR --output {page}" in text
     assert "| machine " in text
+    assert "- the policy ax was not run" in text
     pictures = [line.split("](")[1].rstrip(")") for line in text.splitlines() if "![" in line]
     assert pictures
     assert all((page.parent / p).exists() for p in pictures)
@@ -141,6 +142,7 @@ def test_list_names_suites_and_policies(data_folder: Path) -> None:
         (("run", "--suite", "nope"), "there is no suite 'nope'; there are genome"),
         (("run", "--policies", "nope"), "there is no policy 'nope'; there are arbo"),
         (("run", "--suite", "scout"), "set ARBO_BENCH_DATA to it or give --data DIR"),
+        (("run", "--suite", "genome", "--store", "sqlite:///x.db"), "add it as --suite store"),
         (("compare", "gone"), "holds no results"),
     ],
 )

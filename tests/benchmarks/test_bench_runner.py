@@ -12,11 +12,14 @@ import pandas as pd
 import pytest
 from bench_samples import make_simple
 
+from arbo_bo.benchmarks.problems import Case
+from arbo_bo.benchmarks.replay import Recording
 from arbo_bo.benchmarks.results import FIELDS, RECORDS, Results, ResultsError
 from arbo_bo.benchmarks.runner import Plan, choose_policies, known_policies, run_benchmark
-from arbo_bo.benchmarks.suites import SuiteOptions, build_suites
+from arbo_bo.benchmarks.suites import Suite, SuiteOptions, build_suites
 from arbo_bo.benchmarks.units import Unit, run_unit
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Context, Objective
 
 BENCH = "import sys; from arbo_bo.cli.bench import app; app(sys.argv[1:])"
 
@@ -177,6 +180,38 @@ def test_error_when_the_folder_holds_other_numbers(tmp_path: Path) -> None:
     other = Plan(build_suites("genome", SuiteOptions(2)), ["random"], 1, 8, 1, 2)
     with pytest.raises(InvalidValueError, match="holds a benchmark with runs 6, not 8"):
         run(tmp_path, other)
+
+
+def test_error_when_a_suite_has_other_cases_than_before(tmp_path: Path) -> None:
+    def own(time_s: float) -> Plan:
+        times = ({1: (time_s,), 2: (6.0,)},)
+        source = Recording("sort", (Context(1.0),), times)
+        suite = Suite("own", (Case("own", "sort", source, Objective(1.0, 0.5)),))
+        return Plan([suite], ["random"], 1, 6, 1, 2)
+
+    run(tmp_path, own(10.0))
+    run(tmp_path, own(10.0))
+    with pytest.raises(InvalidValueError, match=r"suite own has other tasks.*another --out"):
+        run(tmp_path, own(11.0))
+
+
+def test_older_header_without_fingerprints_is_accepted(tmp_path: Path) -> None:
+    run(tmp_path, plan(["random"]))
+    results = Results(tmp_path)
+    results.write_header({k: v for k, v in results.header().items() if k != "fingerprints"})
+    run(tmp_path, plan(["random"]))
+    assert set(results.header()["fingerprints"]) == {"genome"}
+
+
+def test_machine_is_stamped_only_when_there_is_something_to_do(tmp_path: Path) -> None:
+    run(tmp_path, plan(["random"]))
+    results = Results(tmp_path)
+    results.write_header(results.header() | {"machine": {"date": "1970-01-01"}})
+    before = results.header()
+    run(tmp_path, plan(["random"]))
+    assert results.header() == before
+    run(tmp_path, plan(["random", "fixed1"]))
+    assert results.header()["machine"]["date"] != "1970-01-01"
 
 
 @pytest.mark.parametrize(

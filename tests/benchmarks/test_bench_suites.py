@@ -104,6 +104,11 @@ def test_error_lists_the_suites_when_one_is_unknown(name: str, data_folder: Path
         build_suites(name, SuiteOptions(data=data_folder))
 
 
+def test_error_when_two_suites_have_one_name() -> None:
+    with pytest.raises(InvalidValueError, match="two suites are named 'genome'"):
+        build_suites(f"genome,{SHIPPED / 'genome.csv'}", SuiteOptions(2))
+
+
 def test_error_when_there_is_no_task() -> None:
     with pytest.raises(InvalidValueError, match="at least one task, got 0"):
         build_suites("genome", SuiteOptions(0))
