@@ -96,6 +96,7 @@ def run(
     extra.require_bench()
     chosen = runner.choose_policies(policies)
     _require_store_suite(suite, store)
+    options.open_optimizer(store, namespace, must_exist=True).close()
     suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
     _remark(note for one in suites for note in one.notes)
     results = Results(out or runner.default_folder(suite))

@@ -169,3 +169,10 @@ def test_error_when_the_extra_is_not_installed(monkeypatch: pytest.MonkeyPatch) 
         extra.require_bench()
     with pytest.raises(MissingPackageError, match=r"dask\[distributed\]"):
         extra.dask_client("tcp://127.0.0.1:1")
+
+
+def test_a_mistyped_store_is_named_and_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "typo.db"
+    options = ["--suite", "store", "--store", f"sqlite:///{path}", "--out", str(tmp_path / "out")]
+    assert main(["bench", "run", *options]) == 1
+    assert not path.exists()

@@ -80,6 +80,8 @@ def test_error_names_the_line_when_a_time_is_bad(write_table: Write, time: str) 
         ("input_size", "-1"),
         ("input_size", "big"),
         ("cluster_load", "-1"),
+        ("price_per_worker_hour", "-4"),
+        ("price_per_worker_hour", "abc"),
         ("task", ""),
     ],
 )

@@ -115,6 +115,7 @@ def _numbers(path: Path, frame: "pd.DataFrame") -> "pd.DataFrame":
         "parallelism": ("a whole number of workers, 1 or more", False),
         "input_size": ("a size above 0, or empty", True),
         "cluster_load": ("workers, 0 or more, or empty", True),
+        "price_per_worker_hour": ("a price above 0, or empty", True),
     }
     for name, (expected, optional) in rules.items():
         text = frame[name].str.strip()
