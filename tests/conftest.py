@@ -16,10 +16,11 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_store_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests never touch the user's own store."""
+    """Tests never touch the user's own store, nor measured runs that another machine has not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user-data")))
         patch.delenv("ARBO_DATABASE_URL", raising=False)
+        patch.delenv("ARBO_BENCH_DATA", raising=False)
         yield
 
 
