@@ -28,11 +28,12 @@ from arbo_bo.experiment import (
     Trial,
     validation,
 )
-from arbo_bo.experiment.drafts import running_trial
+from arbo_bo.experiment.drafts import decision_of, running_trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.outcomes import Outcomes
 
 if TYPE_CHECKING:
+    from arbo_bo.generation import Generated
     from arbo_bo.storage import TrialStore
 
 logger = logging.getLogger("arbo_bo")
@@ -126,7 +127,14 @@ class ArboOptimizer(Outcomes):
         return self.store.configure(task, change)
 
     def suggest(
-        self, task: str, *, input_size: float | None = None, cluster_load: float | None = None
+        self,
+        task: str,
+        *,
+        input_size: float | None = None,
+        cluster_load: float | None = None,
+        max_parallelism: int | None = None,
+        idempotency_key: str | None = None,
+        run_key: str | None = None,
     ) -> Decision:
         """Decides the degree of the task's next run; its trial is RUNNING from here.
 
@@ -139,28 +147,59 @@ class ArboOptimizer(Outcomes):
                 to run; None: unknown.
             cluster_load: Workers that other runs keep busy; None: the degrees of all other RUNNING
                 trials in the namespace, other runs of this task included.
+            max_parallelism: The most workers that there are now: larger degrees are left out of
+                this decision.
+            idempotency_key: Names this request, such as a workflow's run and task: asked again with
+                the same key, the answer is the same trial, and no other one is made.
+            run_key: Names the run that this trial belongs to. Older RUNNING trials of the task with
+                the same one become ABANDONED: their run has begun anew.
 
         Raises:
-            ArboError: A value is outside its domain, or the store failed; no trial was made.
+            InvalidValueError: A value is outside its domain, or no allowed degree is as small as
+                `max_parallelism`.
+            ArboError: The store failed; no trial was made.
         """
-        from arbo_bo.generation import generate
-
         given = Context(input_size, cluster_load)
+        for key in (idempotency_key, run_key):
+            if key is not None:
+                validation.identifier("a key", key)
         for attempt in range(1, DECISIONS_AT_MOST + 1):
             experiment = self._experiment_or_default(task)
-            context = self._with_load(given)
-            trials = self.store.history(task, experiment.window)
-            generated = generate(experiment, trials, context)
-            draft = running_trial(generated.decision, context)
+            if idempotency_key is not None:
+                before = self.store.started(task, idempotency_key)
+                if before is not None:
+                    return decision_of(before, experiment.residual)
+            generated, context = self._generate(experiment, given, max_parallelism, run_key)
+            draft = running_trial(generated.decision, context, idempotency_key, run_key)
             version = experiment.model.version if attempt < DECISIONS_AT_MOST else None
             try:
-                (trial,) = self.store.add(task, [draft], generated.learned, decided_at=version)
+                trial, is_new = self.store.start(task, draft, generated.learned, version)
             except StaleDecisionError:
                 continue
+            if not is_new:
+                return decision_of(trial, experiment.residual)
             decision = replace(generated.decision, trial_index=trial.trial_index)
             logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
             return decision
         raise AssertionError("the last attempt is unconditional")
+
+    def _generate(
+        self,
+        experiment: Experiment,
+        given: Context,
+        max_parallelism: int | None,
+        run_key: str | None,
+    ) -> "tuple[Generated, Context]":
+        """A decision as things stand, and the context that it was taken in."""
+        from arbo_bo.generation import generate
+
+        if max_parallelism is not None:
+            space = experiment.search_space.up_to(max_parallelism)
+            experiment = replace(experiment, search_space=space)
+        trials = self.store.history(experiment.name, experiment.window)
+        superseded = [t for t in trials if t.is_superseded_by(run_key)]
+        context = self._with_load(given, less=sum(t.parallelism for t in superseded))
+        return generate(experiment, [t for t in trials if t not in superseded], context), context
 
     def predict(
         self,
@@ -265,10 +304,11 @@ class ArboOptimizer(Outcomes):
     def _close_open(self, task: str, index: int, close: Callable[[Trial], Trial]) -> None:
         self.store.change(task, index, lambda t: close(t) if t.status.is_open else t)
 
-    def _with_load(self, context: Context) -> Context:
+    def _with_load(self, context: Context, less: int = 0) -> Context:
+        """The context with the load that the store sees, `less` workers not counted."""
         if context.cluster_load is not None:
             return context
-        return replace(context, cluster_load=float(self.store.running_workers()))
+        return replace(context, cluster_load=max(0.0, float(self.store.running_workers() - less)))
 
     def _experiment_or_default(self, task: str) -> Experiment:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from arbo_bo.errors import ExperimentNotFoundError
-from arbo_bo.experiment import Experiment, Outcome, Trial
+from arbo_bo.experiment import Experiment, Outcome, TimeMeasure, Trial
 from arbo_bo.experiment.drafts import attached_trials
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class Outcomes:
         execution_time_s: float,
         startup_time_s: float | None = None,
         input_size: float | None = None,
+        time_measure: TimeMeasure | str | None = None,
+        queued_time_s: float | None = None,
+        exclusion_reason: str | None = None,
     ) -> Trial:
         """Records what a run took. Twice with the same time changes nothing.
 
@@ -51,12 +54,22 @@ class Outcomes:
             execution_time_s: Wall time of the stage, start-up included [s], above 0.
             startup_time_s: The part of it that was start-up [s].
             input_size: A size that only the task could see; None: as suggested.
+            time_measure: What the time is, "makespan" or "slowest" (of the chunks' own times).
+            queued_time_s: How long the run waited for its workers before it began [s].
+            exclusion_reason: Why this run is not to train the model; None: it trains.
 
         Raises:
             TrialNotFoundError: There is no such trial.
             TrialClosedError: It failed, was abandoned, or was completed with another time.
         """
-        outcome = Outcome(execution_time_s, startup_time_s, input_size)
+        outcome = Outcome(
+            execution_time_s,
+            startup_time_s,
+            input_size,
+            time_measure,  # type: ignore[arg-type]  # a string becomes a member there
+            queued_time_s,
+            exclusion_reason,
+        )
         return self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
 
     def mark_trial_failed(

@@ -26,6 +26,18 @@ def suggest(
     default: options.Default = None,
     urgency: options.Urgency = None,
     baseline: options.Baseline = None,
+    max_parallelism: Annotated[
+        int | None,
+        typer.Option(metavar="DEGREE", help="The most workers that there are now."),
+    ] = None,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Asked again with this key, the same trial is given."),
+    ] = None,
+    run_key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Abandon the task's running trials with the same key."),
+    ] = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -47,7 +59,14 @@ def suggest(
             urgency=urgency,
             baseline=baseline,
         )
-    decision = arbo.suggest(task, input_size=input_size, cluster_load=cluster_load)
+    decision = arbo.suggest(
+        task,
+        input_size=input_size,
+        cluster_load=cluster_load,
+        max_parallelism=max_parallelism,
+        idempotency_key=idempotency_key,
+        run_key=run_key,
+    )
     try:
         _print_decision(decision, json)
         sys.stdout.flush()
@@ -70,6 +89,16 @@ def complete(
     time: options.Time,
     startup_time: options.StartupTime = None,
     input_size: options.InputSize = None,
+    time_measure: Annotated[
+        str | None, typer.Option(metavar="KIND", help="What the time is: makespan or slowest.")
+    ] = None,
+    queued_time: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Time that the run waited for its workers."),
+    ] = None,
+    exclude: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why this run is not to train.")
+    ] = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -83,6 +112,9 @@ def complete(
             execution_time_s=time,
             startup_time_s=startup_time,
             input_size=input_size,
+            time_measure=time_measure,
+            queued_time_s=queued_time,
+            exclusion_reason=exclude,
         ),
         json,
     )

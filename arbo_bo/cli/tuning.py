@@ -16,7 +16,7 @@ from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
 from arbo_bo.experiment import Decision, Trial, TrialStatus
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
-from arbo_bo.experiment.trial import clean_reason
+from arbo_bo.experiment.outcome import clean_reason
 from arbo_bo.experiment.validation import integer
 from arbo_bo.optimizer import ArboOptimizer
 from arbo_bo.wording import count, format_time

@@ -3,9 +3,10 @@
 from arbo_bo.experiment.experiment import Estimator, Experiment, Learned, TaskModel
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.objective import Objective
+from arbo_bo.experiment.outcome import Outcome, TimeMeasure
 from arbo_bo.experiment.prediction import Candidate, Decision, Prediction, Residual
 from arbo_bo.experiment.space import SearchSpace
-from arbo_bo.experiment.trial import Arm, Context, Outcome, Phase, Trial, TrialStatus
+from arbo_bo.experiment.trial import Arm, Context, Phase, Trial, TrialStatus
 
 __all__ = [
     "AmdahlLaw",
@@ -23,6 +24,7 @@ __all__ = [
     "Residual",
     "SearchSpace",
     "TaskModel",
+    "TimeMeasure",
     "Trial",
     "TrialStatus",
 ]

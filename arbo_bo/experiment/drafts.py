@@ -1,20 +1,28 @@
 """Trials that the store has yet to number: a decision about to run, and runs from elsewhere."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment.experiment import Experiment
-from arbo_bo.experiment.prediction import Decision
-from arbo_bo.experiment.trial import Arm, Context, Outcome, Phase, Trial, TrialStatus
+from arbo_bo.experiment.outcome import Outcome
+from arbo_bo.experiment.prediction import Decision, Prediction, Residual
+from arbo_bo.experiment.trial import Arm, Context, Phase, Trial, TrialStatus
+from arbo_bo.wording import count
 
 UNNUMBERED = 0
 REQUIRED = ("parallelism", "execution_time_s")
 OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
 
 
-def running_trial(decision: Decision, context: Context) -> Trial:
+def running_trial(
+    decision: Decision,
+    context: Context,
+    idempotency_key: str | None = None,
+    run_key: str | None = None,
+) -> Trial:
     """The RUNNING trial of a decision; its index is the store's to give."""
     now = datetime.now(UTC)
     return Trial(
@@ -30,7 +38,42 @@ def running_trial(decision: Decision, context: Context) -> Trial:
         predicted_time_std_s=decision.predicted_time_std_s,
         created_at=now,
         started_at=now,
+        idempotency_key=idempotency_key,
+        run_key=run_key,
     )
+
+
+def decision_of(trial: Trial, residual: Residual) -> Decision:
+    """The decision that a trial was started with; the candidates beside it were not kept."""
+    return Decision(
+        task=trial.task,
+        parallelism=trial.parallelism,
+        phase=trial.phase,
+        reason=f"{count(trial.parallelism)}: already decided for this key, as {trial}.",
+        trial_index=trial.trial_index,
+        acquisition=trial.acquisition,
+        input_scale_factor=trial.input_scale_factor,
+        cluster_load=trial.cluster_load,
+        prediction=_prediction_of(trial, residual),
+    )
+
+
+def _prediction_of(trial: Trial, residual: Residual) -> Prediction | None:
+    """The distribution with the stored mean m and deviation d.
+
+    Of log T: sigma^2 = log(1 + (d / m)^2), mu = log m - sigma^2 / 2. Of T, for an additive
+    residual: m and d themselves, the part below T = 0 neglected.
+    """
+    mean, std = trial.predicted_time_s, trial.predicted_time_std_s
+    if mean is None or std is None or mean <= 0 or std <= 0:
+        return None
+    if residual is Residual.ADDITIVE:
+        return Prediction(trial.parallelism, mean, std, residual)
+    variance = math.log1p((std / mean) ** 2)
+    if variance == 0:  # (d / m)^2 is less than a float holds
+        return None
+    location = math.log(mean) - variance / 2
+    return Prediction(trial.parallelism, location, math.sqrt(variance), residual)
 
 
 def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:

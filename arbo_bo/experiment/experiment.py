@@ -41,7 +41,7 @@ class TaskModel:
         hyperparameters: The last fit to a window of two degrees or more, JSON-ready: the next warm
             start, and the prior once the window holds one degree only. Empty before.
         base_input_size: N_base, the first completed trial's known size; None: none known yet.
-        sample_count: Completed trials in all.
+        sample_count: Trials that train, in all.
         last_updated: When this last changed.
         version: Counts the changes of the stored experiment, new trials included.
     """

@@ -108,6 +108,21 @@ class SearchSpace:
             raise InvalidValueError(f"give one degree or more; allowed: {self}")
         return degrees
 
+    def up_to(self, most: Any) -> "SearchSpace":
+        """The allowed degrees that are not above `most`.
+
+        Raises:
+            InvalidValueError: There is none.
+        """
+        limit = validation.integer("max_parallelism", most, 1)
+        degrees = tuple(s for s in self.degrees if s <= limit)
+        if not degrees:
+            raise InvalidValueError(
+                f"max_parallelism must be at least the smallest allowed degree, {self.smallest}, "
+                f"got {limit}; allowed: {self}"
+            )
+        return SearchSpace(degrees)
+
     def nearest(self, parallelism: float) -> int:
         """The allowed degree nearest to `parallelism`; of two equally near, the smaller."""
         return min(self.degrees, key=lambda s: (abs(s - parallelism), s))

@@ -1,14 +1,15 @@
 """One run of an arm, and its life cycle."""
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from arbo_bo.errors import InvalidValueError, TrialClosedError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.outcome import Outcome, TimeMeasure, clean_reason
 
-MAX_REASON_LENGTH = 4000
 SMALLEST_GAMMA = 1e-12
 
 
@@ -74,6 +75,27 @@ class Context:
         return min(max(self.input_size / base_input_size, SMALLEST_GAMMA), 1 / SMALLEST_GAMMA)
 
 
+def _degree(name: str, value: Any) -> int:
+    return validation.integer(name, value, 1)
+
+
+def _measure(name: str, value: Any) -> TimeMeasure:
+    return validation.member(name, value, TimeMeasure)
+
+
+_OPTIONAL: Mapping[str, Callable[[str, Any], Any]] = {
+    "execution_time_s": validation.positive,
+    "timed_out_after_s": validation.positive,
+    "startup_time_s": validation.non_negative,
+    "queued_time_s": validation.non_negative,
+    "mean_cluster_load": validation.non_negative,
+    "idempotency_key": validation.identifier,
+    "run_key": validation.identifier,
+    "recommended_parallelism": _degree,
+    "time_measure": _measure,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One run of an arm.
@@ -97,6 +119,15 @@ class Trial:
         created_at: When it was decided.
         started_at: When it began to run.
         finished_at: When it ended.
+        idempotency_key: Whoever suggests with this key again gets this trial.
+        run_key: Names the run of a workflow; a later trial of the same run supersedes this one.
+        time_measure: What the execution time is; None: not said.
+        queued_time_s: How long the run waited for its workers before it began [s].
+        exclusion_reason: Why a completed run does not train; None: it trains.
+        lease_expires_at: While RUNNING, when it counts as lost.
+        mean_cluster_load: Workers of all other runs, on average over this run; None: unknown.
+        recommended_parallelism: The degree that was advised, where another one had to run.
+        strategy: How the decision was taken, JSON-ready.
     """
 
     task: str
@@ -117,6 +148,15 @@ class Trial:
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    idempotency_key: str | None = None
+    run_key: str | None = None
+    time_measure: TimeMeasure | None = None
+    queued_time_s: float | None = None
+    exclusion_reason: str | None = None
+    lease_expires_at: datetime | None = None
+    mean_cluster_load: float | None = None
+    recommended_parallelism: int | None = None
+    strategy: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.task)
@@ -124,13 +164,29 @@ class Trial:
         put(self, "trial_index", validation.integer("trial_index", self.trial_index, 0))
         put(self, "status", validation.member("status", self.status, TrialStatus))
         put(self, "phase", validation.member("phase", self.phase, Phase))
-        for name in ("execution_time_s", "timed_out_after_s"):
-            if getattr(self, name) is not None:
-                put(self, name, validation.positive(name, getattr(self, name)))
-        if self.startup_time_s is not None:
-            validation.non_negative("startup_time_s", self.startup_time_s)
+        for name, check in _OPTIONAL.items():
+            if (value := getattr(self, name)) is not None:
+                put(self, name, check(name, value))
         if self.status is TrialStatus.COMPLETED and self.execution_time_s is None:
             raise InvalidValueError(f"{self} is completed and needs its execution_time_s")
+
+    @property
+    def trains(self) -> bool:
+        """Whether the model learns from it: completed, and not excluded."""
+        return self.status is TrialStatus.COMPLETED and self.exclusion_reason is None
+
+    @property
+    def training_context(self) -> Context:
+        """The context that the model learns from: the load over the run, if it is known."""
+        if self.mean_cluster_load is None:
+            return self.context
+        return replace(self.context, cluster_load=self.mean_cluster_load)
+
+    def is_superseded_by(self, run_key: str | None) -> bool:
+        """Whether a trial started now with this key takes this one's place."""
+        return (
+            run_key is not None and self.run_key == run_key and self.status is TrialStatus.RUNNING
+        )
 
     @property
     def parallelism(self) -> int:
@@ -147,7 +203,7 @@ class Trial:
         """The context's cluster load."""
         return self.context.cluster_load
 
-    def complete(self, outcome: "Outcome", finished_at: datetime | None = None) -> "Trial":
+    def complete(self, outcome: Outcome, finished_at: datetime | None = None) -> "Trial":
         """Returns the trial with its measured time; itself, if it holds just that time already.
 
         Raises:
@@ -168,6 +224,9 @@ class Trial:
             context=replace(self.context, input_size=size),
             execution_time_s=outcome.execution_time_s,
             startup_time_s=outcome.startup_time_s,
+            time_measure=outcome.time_measure,
+            queued_time_s=outcome.queued_time_s,
+            exclusion_reason=outcome.exclusion_reason,
             finished_at=finished_at or datetime.now(UTC),
         )
 
@@ -216,47 +275,3 @@ class Trial:
 
     def __str__(self) -> str:
         return f"trial {self.trial_index} of {self.task!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a completed run tells.
-
-    Attributes:
-        execution_time_s: Wall time, start-up included [s], above 0.
-        startup_time_s: The part of it that was start-up [s]; None: unknown.
-        input_size: The size that only the task itself could see; None: as it was.
-    """
-
-    execution_time_s: float
-    startup_time_s: float | None = None
-    input_size: float | None = None
-
-    def __post_init__(self) -> None:
-        time = validation.positive("execution_time_s", self.execution_time_s)
-        object.__setattr__(self, "execution_time_s", time)
-        if self.startup_time_s is not None:
-            startup = validation.non_negative("startup_time_s", self.startup_time_s)
-            if startup > time and not math.isclose(startup, time):
-                raise InvalidValueError(
-                    f"startup_time_s is part of the execution time and cannot exceed it, "
-                    f"got {startup:g} of {time:g} s"
-                )
-            object.__setattr__(self, "startup_time_s", min(startup, time))
-        if self.input_size is not None:
-            size = validation.positive("input_size", self.input_size)
-            object.__setattr__(self, "input_size", size)
-
-
-def clean_reason(reason: object) -> str | None:
-    """A failure reason fit to store and show: no control characters, at most 4000 characters.
-
-    Newlines and tabs stay; anything else that a terminal would obey is shown as an escape.
-    """
-    if reason is None:
-        return None
-    text = "".join(
-        ch if ch.isprintable() or ch in "\n\t" else ch.encode("unicode_escape").decode()
-        for ch in str(reason)[-MAX_REASON_LENGTH:]
-    )
-    return text[-MAX_REASON_LENGTH:].strip() or None

@@ -11,16 +11,21 @@ def opening_move(experiment: Experiment, trials: Sequence[Trial]) -> tuple[int, 
     The baseline is the smallest allowed degree, the probe the default one; where the baseline is
     switched off, or the two are the same, a second probe takes another degree. A degree counts as
     tried while it runs, so that a request beside it gets another, and after it has failed, so that
-    a task that cannot run serially is not made to every day; an abandoned run is repeated.
+    a task that cannot run serially is not made to every day; an abandoned or excluded run is
+    repeated.
 
     Args:
         experiment: Configuration and what was learned.
         trials: The task's history, abandoned trials left out or in.
     """
-    completed = {t.parallelism for t in trials if t.status is TrialStatus.COMPLETED}
+    completed = {t.parallelism for t in trials if t.trains}
     if experiment.model.hyperparameters or len(completed) >= 2:
         return None
-    tried = {t.parallelism for t in trials if t.status is not TrialStatus.ABANDONED}
+    tried = {
+        t.parallelism
+        for t in trials
+        if t.status is not TrialStatus.ABANDONED and t.exclusion_reason is None
+    }
     space, probe = experiment.search_space, experiment.probe_parallelism
     if experiment.baseline and space.smallest not in tried:
         return space.smallest, Phase.BASELINE

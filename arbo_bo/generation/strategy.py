@@ -12,7 +12,6 @@ from arbo_bo.experiment import (
     Phase,
     Prediction,
     Trial,
-    TrialStatus,
 )
 from arbo_bo.generation.opening import opening_move
 from arbo_bo.generation.reason import opening_reason, optimize_reason
@@ -38,7 +37,7 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
     """
     gamma = context.gamma(experiment.model.base_input_size)
     move = opening_move(experiment, trials)
-    has_data = any(t.status is TrialStatus.COMPLETED for t in trials)
+    has_data = any(t.trains for t in trials)
     if move is not None:
         degree, phase = move
         decision = Decision(

@@ -21,7 +21,6 @@ from arbo_bo.experiment import (
     Prediction,
     Residual,
     Trial,
-    TrialStatus,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Window:
     """The runs that train, and what stands for what is unknown.
 
     Attributes:
-        trials: Completed trials, oldest first, at least one.
+        trials: Trials that train, oldest first, at least one.
         base_input_size: N_base; None: unknown.
         typical_load: What stands for an unknown cluster load: the mean of the known ones, or 0.
     """
@@ -66,19 +65,18 @@ class Window:
 
     @classmethod
     def of(cls, experiment: Experiment, trials: Sequence[Trial]) -> "Window":
-        """The newest completed trials of a history.
+        """The newest trials of a history that train.
 
         Raises:
             NotEnoughObservationsError: No trial is completed.
         """
-        completed = [t for t in trials if t.status is TrialStatus.COMPLETED]
-        newest = completed[-experiment.window :]
+        newest = [t for t in trials if t.trains][-experiment.window :]
         if not newest:
             raise NotEnoughObservationsError(
                 f"{experiment.name!r} has no completed run yet: complete one trial, or attach "
                 "history"
             )
-        loads = [t.cluster_load for t in newest if t.cluster_load is not None]
+        loads = [load for t in newest if (load := t.training_context.cluster_load) is not None]
         return cls(newest, experiment.model.base_input_size, fmean(loads) if loads else 0.0)
 
     @property
@@ -89,7 +87,7 @@ class Window:
 
     def inputs(self) -> list[tuple[float, float, float]]:
         """s, gamma and L of each run."""
-        return [(float(t.parallelism), *self.at(t.context)) for t in self.trials]
+        return [(float(t.parallelism), *self.at(t.training_context)) for t in self.trials]
 
     def times_s(self) -> list[float]:
         """The execution time of each run [s]."""

@@ -24,7 +24,7 @@ from arbo_bo.experiment import (
     TrialStatus,
     validation,
 )
-from arbo_bo.experiment.trial import clean_reason
+from arbo_bo.experiment.outcome import clean_reason
 
 FORMAT = 1
 _SMALLEST_T1_S = 1e-299
@@ -146,6 +146,15 @@ def trial_values(trial: Trial) -> Json:
         "finished_at": trial.finished_at,
         "timed_out_after": trial.timed_out_after_s,
         "failure_reason": trial.failure_reason,
+        "idempotency_key": trial.idempotency_key,
+        "run_key": trial.run_key,
+        "exclusion_reason": trial.exclusion_reason,
+        "strategy": trial.strategy,
+        "lease_expires_at": trial.lease_expires_at,
+        "time_measure": None if trial.time_measure is None else trial.time_measure.value,
+        "queued_time": trial.queued_time_s,
+        "mean_cluster_load": trial.mean_cluster_load,
+        "recommended_parallelism": trial.recommended_parallelism,
     }
 
 
@@ -155,7 +164,7 @@ def storable(trial: Trial, task: str, trial_index: int) -> Trial:
     Raises:
         InvalidValueError: A time has no zone.
     """
-    for name in ("created_at", "started_at", "finished_at"):
+    for name in ("created_at", "started_at", "finished_at", "lease_expires_at"):
         if (moment := getattr(trial, name)) is not None:
             validation.aware(f"{name} of {trial}", moment)
     return replace(
@@ -167,6 +176,8 @@ def storable(trial: Trial, task: str, trial_index: int) -> Trial:
         predicted_time_std_s=finite(trial.predicted_time_std_s),
         residual_s=finite(trial.residual_s),
         failure_reason=clean_reason(trial.failure_reason),
+        exclusion_reason=clean_reason(trial.exclusion_reason),
+        strategy=None if trial.strategy is None else plain_json("strategy", trial.strategy),
     )
 
 
@@ -238,6 +249,15 @@ def _trial_of(row: AnyRow) -> Trial:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        idempotency_key=row.idempotency_key,
+        run_key=row.run_key,
+        exclusion_reason=row.exclusion_reason,
+        strategy=row.strategy,
+        lease_expires_at=row.lease_expires_at,
+        time_measure=row.time_measure,
+        queued_time_s=row.queued_time,
+        mean_cluster_load=row.mean_cluster_load,
+        recommended_parallelism=row.recommended_parallelism,
     )
 
 

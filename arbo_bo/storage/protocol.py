@@ -42,12 +42,33 @@ class TrialStore(Protocol):
     ) -> list[Trial]:
         """Adds trials, all or none, and returns them with the indices that they were given.
 
-        The trial index on entry is ignored: the store allots the next free ones. Completed trials
-        count as samples, and the first known size of a completed trial becomes the base size.
+        The trial index on entry is ignored: the store allots the next free ones. Trials that train
+        count as samples, and the first known size of one becomes the base size.
 
         Raises:
             StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
+        ...
+
+    def start(
+        self,
+        name: str,
+        trial: Trial,
+        learned: Learned | None = None,
+        decided_at: int | None = None,
+    ) -> tuple[Trial, bool]:
+        """Adds the RUNNING trial of a decision; returns it, and whether it is new.
+
+        It is not where a trial with its idempotency key is there already: that one is returned, and
+        nothing changes. Otherwise the task's older RUNNING trials of the same run become ABANDONED.
+
+        Raises:
+            StaleDecisionError: The experiment's version is not `decided_at` any more.
+        """
+        ...
+
+    def started(self, name: str, idempotency_key: str) -> Trial | None:
+        """The trial that was started with this key, or None."""
         ...
 
     def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
@@ -72,7 +93,7 @@ class TrialStore(Protocol):
     def history(self, name: str, window: int) -> list[Trial]:
         """What a decision looks at, by index.
 
-        The newest `window` completed trials, the newest `window` failed ones, and all that run.
+        The newest `window` trials that train, the newest `window` failed ones, and all that run.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The statements of the store, for one namespace."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -97,18 +98,29 @@ class Queries:
         return self.trials(name).where(_history.trial_index == trial_index)
 
     def history(self, name: str, window: int) -> CompoundSelect[Any]:
-        """The newest completed, the newest failed and all running trials; short index scans."""
-        newest = [
-            select(
-                self.trials(name)
-                .where(_history.status == literal_column(f"'{status.value}'"))
-                .order_by(_history.trial_index.desc())
-                .limit(window)
-                .subquery()
-            )
-            for status in (TrialStatus.COMPLETED, TrialStatus.FAILED)
-        ]
+        """The newest that train, the newest failed and all running trials; short index scans."""
+        completed = self._newest(name, TrialStatus.COMPLETED, window)
+        trained = completed.where(_history.exclusion_reason.is_(None))
+        failed = self._newest(name, TrialStatus.FAILED, window)
+        newest = (select(query.subquery()) for query in (trained, failed))
         return union_all(*newest, self.trials(name).where(IS_RUNNING))
+
+    def started(self, name: str, idempotency_key: str) -> Select[Any]:
+        """The trial that was started with this key."""
+        return self.trials(name).where(_history.idempotency_key == idempotency_key)
+
+    def supersede(self, trial: Trial) -> Update:
+        """Abandons the older RUNNING trials of the same run."""
+        return (
+            update(execution_history)
+            .where(*self._of(trial.task), IS_RUNNING)
+            .where(_history.run_key == trial.run_key, _history.trial_index < trial.trial_index)
+            .values(
+                status=TrialStatus.ABANDONED.value,
+                failure_reason=f"superseded by trial {trial.trial_index}",
+                finished_at=datetime.now(UTC),
+            )
+        )
 
     def running_workers(self) -> Select[Any]:
         """The degrees of all RUNNING trials in the namespace, summed."""
@@ -120,6 +132,14 @@ class Queries:
             update(task_models)
             .where(_tasks.namespace == self.namespace, _tasks.task_name == name)
             .values(version=_tasks.version + 1)
+        )
+
+    def _newest(self, name: str, status: TrialStatus, count: int) -> Select[Any]:
+        return (
+            self.trials(name)
+            .where(_history.status == literal_column(f"'{status.value}'"))
+            .order_by(_history.trial_index.desc())
+            .limit(count)
         )
 
     def _of(self, name: str) -> tuple[ColumnElement[bool], ...]:

@@ -16,7 +16,7 @@ class Samples:
     Attributes:
         law: The stored law, which residuals are taken from.
         base_input_size: N_base, or None.
-        sample_count: Completed trials in all.
+        sample_count: Trials that train, in all.
         changes: The columns to write.
     """
 
@@ -30,15 +30,23 @@ class Samples:
         """Starts from a row of `task_models`."""
         return cls(codec.law_of(row), row.base_input_size, row.sample_count)
 
-    def count(self, trial: Trial) -> Trial:
-        """Returns a trial as it is to be stored; a completed one counts as a sample."""
-        if trial.status is not TrialStatus.COMPLETED:
-            return trial
-        self.sample_count += 1
-        self._set(sample_count=self.sample_count)
-        if self.base_input_size is None and trial.input_size is not None:
+    def count(self, trial: Trial, before: Trial | None = None) -> Trial:
+        """Returns a trial as it is to be stored; one that trains counts as a sample.
+
+        Args:
+            trial: What it becomes.
+            before: What it was; None: it is new.
+        """
+        trained = before is not None and before.trains
+        if trial.trains != trained:
+            self.sample_count += 1 if trial.trains else -1
+            self._set(sample_count=self.sample_count)
+        if trial.trains and self.base_input_size is None and trial.input_size is not None:
             self.base_input_size = trial.input_size
             self._set(base_input_size=trial.input_size)
+        ended = before is None or before.status is not TrialStatus.COMPLETED
+        if trial.status is not TrialStatus.COMPLETED or not ended:
+            return trial
         gamma = trial.input_scale_factor
         if trial.input_size is not None:
             gamma = trial.context.gamma(self.base_input_size)

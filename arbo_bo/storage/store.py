@@ -12,7 +12,7 @@ from arbo_bo.errors import (
     StaleDecisionError,
     TrialNotFoundError,
 )
-from arbo_bo.experiment import Experiment, Learned, Trial, TrialStatus, validation
+from arbo_bo.experiment import Experiment, Learned, Trial, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow
@@ -149,7 +149,7 @@ class SQLTrialStore:
     ) -> list[Trial]:
         """Adds trials, all or none, and returns them with the indices that they were given.
 
-        Completed trials count as samples; their residuals are taken from the law as it was before
+        Trials that train count as samples; residuals are taken from the law as it was before
         `learned`.
 
         Raises:
@@ -157,34 +157,59 @@ class SQLTrialStore:
             StaleDecisionError: The experiment's version is not `decided_at` any more.
             StoreError: A trial breaks a rule of the database, such as a completed one without time.
         """
-        name, given, queries = _name(name), list(trials), self._queries
+        name, given = _name(name), list(trials)
 
-        def work(connection: Connection) -> list[Trial]:
-            row = self._allot(connection, name, len(given))
-            if decided_at is not None and row.version != decided_at + bool(given):
-                raise StaleDecisionError(
-                    f"task {name!r} was changed since its version {decided_at}"
-                )
-            first, samples = row.next_trial_index - len(given), Samples.of(row)
-            added = [
-                samples.count(codec.storable(trial, name, first + place))
-                for place, trial in enumerate(given)
-            ]
-            if added:
-                connection.execute(insert(execution_history), list(map(queries.row, added)))
-            if learned is not None:
-                samples.learn(learned)
-            if samples.changes:
-                connection.execute(queries.save(name, samples.changes))
-            return added
+        return self._database.write(
+            lambda connection: self._insert(connection, name, given, learned, decided_at)
+        )
+
+    def start(
+        self,
+        name: str,
+        trial: Trial,
+        learned: Learned | None = None,
+        decided_at: int | None = None,
+    ) -> tuple[Trial, bool]:
+        """Adds the RUNNING trial of a decision; returns it, and whether it is new.
+
+        It is not where a trial with its idempotency key is there already: that one is returned, and
+        nothing changes. Otherwise the task's older RUNNING trials of the same run become ABANDONED.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+            StaleDecisionError: The experiment's version is not `decided_at` any more.
+        """
+        name, queries = _name(name), self._queries
+
+        def work(connection: Connection) -> tuple[Trial, bool]:
+            if trial.idempotency_key is not None:
+                self._locked(connection, name)
+                query = queries.started(name, trial.idempotency_key)
+                if (row := connection.execute(query).one_or_none()) is not None:
+                    return codec.trial_of(row), False
+            (added,) = self._insert(connection, name, [trial], learned, decided_at)
+            if added.run_key is not None:
+                connection.execute(queries.supersede(added))
+            return added, True
 
         return self._database.write(work)
+
+    def started(self, name: str, idempotency_key: str) -> Trial | None:
+        """The trial that was started with this key, or None.
+
+        Raises:
+            InvalidValueError: The key is no name.
+        """
+        key = validation.identifier("idempotency_key", idempotency_key)
+        query = self._queries.started(_name(name), key)
+        row = self._database.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else codec.trial_of(row)
 
     def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
         """Replaces a trial by what `change` makes of it, and returns that.
 
         No other writer comes in between reading and writing; nothing is written if nothing changes.
-        A trial that `change` completes counts as a sample, as in `add`.
+        A trial that begins to train counts as a sample, as in `add`, and one that ends to does not.
 
         Raises:
             ExperimentNotFoundError: There is none of that name.
@@ -200,8 +225,7 @@ class SQLTrialStore:
             after = codec.storable(change(before), name, before.trial_index)
             if after == before:
                 return before
-            if before.status is not TrialStatus.COMPLETED:
-                after = samples.count(after)
+            after = samples.count(after, before)
             if samples.changes:
                 connection.execute(queries.save(name, samples.changes))
             connection.execute(queries.save_trial(after))
@@ -236,7 +260,8 @@ class SQLTrialStore:
     def history(self, name: str, window: int) -> list[Trial]:
         """What a decision looks at, by index.
 
-        The `window` completed trials of the highest indices, as many failed ones, and all that run.
+        The `window` trials of the highest indices that train, as many failed ones, and all that
+        run.
 
         Raises:
             ExperimentNotFoundError: There is none of that name.
@@ -259,6 +284,30 @@ class SQLTrialStore:
     def _locked(self, connection: Connection, name: str) -> AnyRow:
         query = self._queries.task(name).with_for_update()
         return self._found(connection.execute(query).one_or_none(), name)
+
+    def _insert(
+        self,
+        connection: Connection,
+        name: str,
+        given: Sequence[Trial],
+        learned: Learned | None,
+        decided_at: int | None,
+    ) -> list[Trial]:
+        row = self._allot(connection, name, len(given))
+        if decided_at is not None and row.version != decided_at + bool(given):
+            raise StaleDecisionError(f"task {name!r} was changed since its version {decided_at}")
+        first, samples = row.next_trial_index - len(given), Samples.of(row)
+        added = [
+            samples.count(codec.storable(trial, name, first + place))
+            for place, trial in enumerate(given)
+        ]
+        if added:
+            connection.execute(insert(execution_history), list(map(self._queries.row, added)))
+        if learned is not None:
+            samples.learn(learned)
+        if samples.changes:
+            connection.execute(self._queries.save(name, samples.changes))
+        return added
 
     def _allot(self, connection: Connection, name: str, count: int) -> AnyRow:
         """Locks the task's row and moves its next index on by `count`."""

@@ -113,6 +113,15 @@ execution_history = Table(
     Column("finished_at", UTCDateTime),
     Column("timed_out_after", Double),
     Column("failure_reason", Text),
+    Column("idempotency_key", String(MAX_NAME_LENGTH)),
+    Column("run_key", String(MAX_NAME_LENGTH)),
+    Column("exclusion_reason", Text),
+    Column("strategy", JSON(none_as_null=True)),
+    Column("lease_expires_at", UTCDateTime),
+    Column("time_measure", String(16)),
+    Column("queued_time", Double),
+    Column("mean_cluster_load", Double),
+    Column("recommended_parallelism", Integer),
     UniqueConstraint("namespace", "task_name", "trial_index"),
     ForeignKeyConstraint(
         ["namespace", "task_name"],
@@ -132,8 +141,16 @@ execution_history = Table(
     _not_negative("startup_time"),
     _not_negative("cluster_load"),
     CheckConstraint("status <> 'COMPLETED' OR execution_time IS NOT NULL", "completed_has_time"),
+    CheckConstraint("time_measure IN ('makespan', 'slowest')", "time_measure_known"),
+    _not_negative("queued_time"),
+    _not_negative("mean_cluster_load"),
+    CheckConstraint("recommended_parallelism >= 1", "recommended_parallelism_positive"),
     # The newest completed (or failed) trials of a task, read backwards.
     Index(None, "namespace", "task_name", "status", "trial_index"),
+    # One trial a key; an index, because a constraint would need the table rebuilt on SQLite.
+    Index(None, "namespace", "task_name", "idempotency_key", unique=True),
+    # The runs that overlapped another one, for the load that it had.
+    Index(None, "namespace", "finished_at"),
 )
 
 IS_RUNNING = execution_history.c.status == literal_column("'RUNNING'")

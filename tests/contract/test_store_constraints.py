@@ -19,7 +19,7 @@ TRIAL = {
     "created_at": "2024-01-01 00:00:00",
 }
 POSITIVE = ("execution_time", "timed_out_after", "input_size", "input_scale_factor")
-NOT_NEGATIVE = ("startup_time", "cluster_load")
+NOT_NEGATIVE = ("startup_time", "cluster_load", "queued_time", "mean_cluster_load")
 
 
 @pytest.fixture
@@ -84,6 +84,8 @@ def test_positive_columns_take_the_smallest_and_the_largest(insert, column):
         {"status": "COMPLETED"},
         {"status": "COMPLETED", "execution_time": math.nan},
         {"status": None},
+        {"time_measure": "median"},
+        {"recommended_parallelism": 0},
         {"parallelism": None},
     ],
 )

@@ -18,10 +18,11 @@ from arbo_bo.experiment import (
     Phase,
     Residual,
     SearchSpace,
+    TimeMeasure,
     Trial,
     TrialStatus,
 )
-from arbo_bo.experiment.trial import clean_reason
+from arbo_bo.experiment.outcome import clean_reason
 from arbo_bo.storage.store import SQLTrialStore
 
 many = settings(
@@ -78,6 +79,14 @@ trials = st.builds(
     created_at=moments,
     started_at=st.none() | moments,
     finished_at=st.none() | moments,
+    run_key=st.none() | names,
+    time_measure=st.none() | st.sampled_from(TimeMeasure),
+    queued_time_s=st.none() | st.floats(0, 9e299),
+    exclusion_reason=st.none() | st.text(max_size=200).map(clean_reason),
+    lease_expires_at=st.none() | moments,
+    mean_cluster_load=st.none() | st.floats(0, 9e299),
+    recommended_parallelism=st.none() | degrees,
+    strategy=st.none() | st.dictionaries(names, numbers, max_size=3),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | numbers | names,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from arbo_bo import Decision, Experiment, Objective, Prediction, SearchSpace
 from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError, TrialClosedError
 from arbo_bo.experiment import Arm, Context, Outcome, Phase, Residual, Trial, TrialStatus
-from arbo_bo.experiment.trial import clean_reason
+from arbo_bo.experiment.outcome import clean_reason
 
 
 def trial(status=TrialStatus.RUNNING, **values):

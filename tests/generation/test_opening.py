@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from arbo_bo.experiment import (
@@ -83,3 +85,9 @@ def test_opening_ends_when_one_degree_is_all_there_is():
 def test_opening_ends_when_a_law_was_learned_before():
     model = TaskModel(hyperparameters={"format": 1})
     assert move((7, C), model=model) is None
+
+
+def test_opening_is_repeated_when_its_run_is_excluded():
+    excluded = [replace(trials((1, C))[0], exclusion_reason="the disk was full")]
+    experiment = Experiment("t", search_space=SearchSpace.of((1, 32)))
+    assert opening_move(experiment, excluded) == (1, Phase.BASELINE)

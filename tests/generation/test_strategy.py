@@ -208,3 +208,19 @@ def test_decision_leaves_torchs_thread_count_alone():
 )  # fmt: skip
 def test_time_is_written_for_people(seconds, text):
     assert format_time(seconds) == text
+
+
+def test_excluded_trials_do_not_train():
+    wrong = replace(completed(4, 3, 9000.0), exclusion_reason="the disk was full")
+    expected = generate(EXPERIMENT, history(), Context()).decision
+    assert generate(EXPERIMENT, [*history(), wrong], Context()).decision == expected
+
+
+def test_load_over_the_run_trains_when_it_is_known():
+    known = [replace(t, mean_cluster_load=40.0) for t in history()]
+    told = [replace(t, context=Context(None, 40.0)) for t in history()]
+    context = Context(None, 20.0)
+    assert (
+        generate(EXPERIMENT, known, context).decision
+        == generate(EXPERIMENT, told, context).decision
+    )
