@@ -20,6 +20,7 @@ from arbo_bo.experiment import (
     Decision,
     Estimator,
     Experiment,
+    MeanFunction,
     Objective,
     Outcome,
     Prediction,
@@ -86,6 +87,7 @@ class ArboOptimizer(Outcomes):
         baseline: bool | None = None,
         residual: Residual | str | None = None,
         estimator: Estimator | str | None = None,
+        mean: MeanFunction | str | None = None,
         alpha: float | None = None,
     ) -> Experiment:
         """Creates a task's experiment, or changes its configuration and keeps its trials.
@@ -103,6 +105,8 @@ class ArboOptimizer(Outcomes):
             baseline: Whether the first run takes the smallest allowed degree. Default True.
             residual: "multiplicative" (default) or "additive".
             estimator: "gp" (default), or "online": the method's original algorithm.
+            mean: The law that the Gaussian process stands on: "amdahl" (default), "usl" (slower
+                again past its best degree), "ernest", or "auto", the best of them for the window.
             alpha: For "online", weight of the old value in smoothing, in (0, 1]. Default 0.3.
 
         Raises:
@@ -117,6 +121,7 @@ class ArboOptimizer(Outcomes):
             "baseline": baseline,
             "residual": residual,
             "estimator": estimator,
+            "mean": mean,
             "alpha": alpha,
         }
 

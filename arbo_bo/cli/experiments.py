@@ -20,6 +20,7 @@ def apply_configuration(
     baseline: bool | None = None,
     residual: str | None = None,
     estimator: str | None = None,
+    mean: str | None = None,
 ) -> Experiment:
     """Configures the experiment with the options that were given; the others stay as stored."""
     objective = None
@@ -42,6 +43,7 @@ def apply_configuration(
         baseline=baseline,
         residual=residual,
         estimator=estimator,
+        mean=mean,
     )
 
 
@@ -55,6 +57,7 @@ def configure(
     baseline: options.Baseline = None,
     residual: options.Residual = None,
     estimator: options.Estimator = None,
+    mean: options.Mean = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -72,6 +75,7 @@ def configure(
         baseline=baseline,
         residual=residual,
         estimator=estimator,
+        mean=mean,
     )
     if json:
         return render.print_json(render.experiment_json(experiment))

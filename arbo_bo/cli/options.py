@@ -75,6 +75,15 @@ Estimator = Annotated[
         show_default=False,
     ),
 ]
+Mean = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The law that the Gaussian process stands on: amdahl, usl (slower again past its best "
+        "degree), ernest, or auto.  [default: amdahl]",
+        show_default=False,
+    ),
+]
 InputSize = Annotated[
     float | None,
     typer.Option(metavar="N", help="Size of the run's input, in any fixed unit."),

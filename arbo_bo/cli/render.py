@@ -102,6 +102,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "baseline": experiment.baseline,
         "residual": str(experiment.residual),
         "estimator": str(experiment.estimator),
+        "mean": str(experiment.mean),
         "sample_count": model.sample_count,
         "base_input_size": model.base_input_size,
         "law": None if model.law is None else asdict(model.law),

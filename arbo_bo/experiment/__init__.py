@@ -1,7 +1,7 @@
 """Values and rules of an experiment: frozen, validated, standard library only."""
 
 from arbo_bo.experiment.experiment import Estimator, Experiment, Learned, TaskModel
-from arbo_bo.experiment.law import AmdahlLaw
+from arbo_bo.experiment.law import AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.outcome import Outcome, TimeMeasure
 from arbo_bo.experiment.prediction import Candidate, Decision, Prediction, Residual
@@ -17,6 +17,7 @@ __all__ = [
     "Estimator",
     "Experiment",
     "Learned",
+    "MeanFunction",
     "Objective",
     "Outcome",
     "Phase",

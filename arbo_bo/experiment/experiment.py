@@ -9,7 +9,7 @@ from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
-from arbo_bo.experiment.law import AmdahlLaw
+from arbo_bo.experiment.law import DEFAULT_MEAN, AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.prediction import Residual
 from arbo_bo.experiment.space import SearchSpace
@@ -77,6 +77,7 @@ class Experiment:
         baseline: Whether the first run takes the smallest allowed degree.
         residual: How the Gaussian process stands on the law.
         estimator: The Gaussian process with Amdahl's law as its mean, or the original algorithm.
+        mean: Which law the Gaussian process stands on.
         alpha: For the original algorithm, weight of the old p and k in smoothing, in (0, 1].
         model: What was learned so far.
 
@@ -93,6 +94,7 @@ class Experiment:
     baseline: bool = True
     residual: Residual = Residual.MULTIPLICATIVE
     estimator: Estimator = Estimator.GP
+    mean: MeanFunction = DEFAULT_MEAN
     alpha: float = 0.3
     model: TaskModel = field(default_factory=TaskModel)
 
@@ -118,6 +120,8 @@ class Experiment:
         object.__setattr__(self, "residual", validation.member("residual", self.residual, Residual))
         estimator = validation.member("estimator", self.estimator, Estimator)
         object.__setattr__(self, "estimator", estimator)
+        mean = validation.member("mean", self.mean, MeanFunction)
+        object.__setattr__(self, "mean", mean)
 
     @property
     def probe_parallelism(self) -> int:

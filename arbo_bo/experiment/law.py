@@ -8,10 +8,28 @@ are ARBO's.
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
+
+
+class MeanFunction(StrEnum):
+    """The law that the Gaussian process stands on.
+
+    AMDAHL: C + gamma^k T1 ((1 - p) + p / s). USL: the Universal Scalability Law, slower again past
+    its best degree. ERNEST: theta0 + theta1 gamma^k / s + theta2 log s + theta3 s. AUTO: the one of
+    them that explains the task's window best, at every decision anew.
+    """
+
+    AMDAHL = "amdahl"
+    USL = "usl"
+    ERNEST = "ernest"
+    AUTO = "auto"
+
+
+DEFAULT_MEAN = MeanFunction.AMDAHL
 
 
 def runtime(s: Any, gamma: Any, t1: Any, p: Any, c: Any, k: Any) -> Any:

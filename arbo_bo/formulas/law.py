@@ -1,9 +1,24 @@
-"""Amdahl's law in the parameters that it is learned in, with its gradient.
+"""Scalability laws in the parameters that they are learned in, with their gradients.
 
-The parameters are unconstrained and free of units: log(T1 / u), logit(p), log(C / u) and k, where u
-is a time that sets the scale. `arbo_bo.experiment.law` holds the law itself.
+Times are relative to a scale u: each function gives T / u, and every parameter is free of units and
+unconstrained, a logarithm where it must be positive and a logit where it is a fraction.
+`arbo_bo.experiment.law` holds Amdahl's law itself. With W = gamma^k T1:
+
+    Amdahl  T = C + W ((1 - p) + p / s)
+    USL     T = C + W ((1 - p) + p / s + kappa (s - 1))
+    Ernest  T = theta0 + theta1 gamma^k / s + theta2 log s + theta3 s
+
+The Universal Scalability Law is T1 / s (1 + sigma (s - 1) + kappa s (s - 1)): the form above with
+sigma = 1 - p, so that Amdahl's law is its limit at kappa = 0. In Ernest's law the size acts on the
+work that is divided, as in its source; the exponent k, 1 there, is learned.
+
+Sources: G. M. Amdahl 1967; N. J. Gunther, Guerrilla Capacity Planning, Springer 2007; S.
+Venkataraman et al., Ernest, NSDI 2016. The scaling gamma^k and the start-up C are ARBO's.
 """
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +27,33 @@ from numpy.typing import NDArray
 from arbo_bo.experiment import law
 from arbo_bo.formulas.arrays import namespace
 
-PARAMETERS = ("log_t1", "logit_p", "log_c", "k_exponent")
-
 Vector = NDArray[np.float64]
+TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A law and its gradient.
+
+    Attributes:
+        runtime: (s, gamma, *parameters) -> T / u, on numpy arrays and tensors alike.
+        jacobian: (s, gamma, parameters of shape (m,)) -> T / u of shape (n,) and its Jacobian of
+            shape (n, m), on numpy arrays.
+    """
+
+    runtime: Callable[..., Any]
+    jacobian: Callable[[Vector, Vector, Vector], tuple[Vector, Vector]]
+
+
+def amdahl_parameters(of: law.AmdahlLaw) -> dict[str, float]:
+    """The unconstrained parameters of a law by name, with u = 1 s."""
+    p = min(max(of.p, 1e-9), 1 - 1e-9)
+    return {
+        "log_t1": math.log(of.t1_s),
+        "logit_p": math.log(p / (1 - p)),
+        "log_c": math.log(max(of.c_s, TINY)),
+        "k_exponent": of.k,
+    }
 
 
 def sigmoid(x: Any) -> Any:
@@ -22,10 +61,8 @@ def sigmoid(x: Any) -> Any:
     return 1 / (1 + namespace(x).exp(-x))
 
 
-def amdahl_runtime(
-    s: Any, gamma: Any, log_t1: Any, logit_p: Any, log_c: Any, k: Any, log_output: bool = True
-) -> Any:
-    """T(s, gamma) / u or its logarithm, from the unconstrained parameters.
+def amdahl_runtime(s: Any, gamma: Any, log_t1: Any, logit_p: Any, log_c: Any, k: Any) -> Any:
+    """T(s, gamma) / u of Amdahl's law.
 
     Args:
         s: Degrees of parallelism, at least 1.
@@ -34,43 +71,110 @@ def amdahl_runtime(
         logit_p: log(p / (1 - p)).
         log_c: log(C / u).
         k: Complexity exponent.
-        log_output: Whether to return log(T / u) instead of T / u.
 
     Returns:
         An array of the arguments' broadcast shape.
     """
     xp = namespace(s, gamma, log_t1)
-    time = law.runtime(s, gamma, xp.exp(log_t1), sigmoid(logit_p), xp.exp(log_c), k)
-    return xp.log(time) if log_output else time
+    return law.runtime(s, gamma, xp.exp(log_t1), sigmoid(logit_p), xp.exp(log_c), k)
 
 
-def amdahl_jacobian(
-    s: Vector, gamma: Vector, parameters: Vector, log_output: bool = True
-) -> tuple[Vector, Vector]:
-    """The law at n points and its derivatives by the four parameters (numpy).
+def usl_runtime(
+    s: Any, gamma: Any, log_t1: Any, logit_p: Any, log_c: Any, k: Any, log_kappa: Any
+) -> Any:
+    """T(s, gamma) / u of the Universal Scalability Law.
 
-    With W = gamma^k T1 and g = (1 - p) + p / s: dT/dlog T1 = W g, dT/dlogit p = W (1/s - 1) p (1 -
-    p), dT/dlog C = C, dT/dk = W g log gamma; each over T when the output is log T.
+    Args:
+        s: As in `amdahl_runtime`.
+        gamma: As in `amdahl_runtime`.
+        log_t1: As in `amdahl_runtime`.
+        logit_p: As in `amdahl_runtime`; sigma = 1 - p.
+        log_c: As in `amdahl_runtime`.
+        k: As in `amdahl_runtime`.
+        log_kappa: log kappa, the cost of keeping workers coherent.
+    """
+    xp = namespace(s, gamma, log_t1)
+    coherency = gamma**k * xp.exp(log_t1 + log_kappa) * (s - 1)
+    return amdahl_runtime(s, gamma, log_t1, logit_p, log_c, k) + coherency
+
+
+def ernest_runtime(
+    s: Any, gamma: Any, log_t1: Any, log_fixed: Any, log_tree: Any, log_linear: Any, k: Any
+) -> Any:
+    """T(s, gamma) / u of Ernest's law.
+
+    Args:
+        s: As in `amdahl_runtime`.
+        gamma: As in `amdahl_runtime`.
+        log_t1: log(theta1 / u), of the work that is divided.
+        log_fixed: log(theta0 / u), of what is not divided.
+        log_tree: log(theta2 / u), of aggregation in a tree.
+        log_linear: log(theta3 / u), of what each worker adds.
+        k: Complexity exponent.
+    """
+    xp = namespace(s, gamma, log_t1)
+    overhead = xp.exp(log_fixed) + xp.exp(log_tree) * xp.log(s) + xp.exp(log_linear) * s
+    return overhead + gamma**k * xp.exp(log_t1) / s
+
+
+def amdahl_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, Vector]:
+    """Amdahl's T / u at n points and its derivatives by the four parameters (numpy).
+
+    With g = (1 - p) + p / s: dT/dlog T1 = W g, dT/dlogit p = W (1/s - 1) p (1 - p), dT/dlog C = C,
+    dT/dk = W g log gamma.
 
     Args:
         s: Degrees, shape (n,).
         gamma: Input scaling, shape (n,).
         parameters: log(T1 / u), logit(p), log(C / u), k; shape (4,).
-        log_output: Whether the output is log(T / u) instead of T / u.
 
     Returns:
         Values of shape (n,) and the Jacobian of shape (n, 4).
     """
     log_t1, logit_p, log_c, k = parameters
-    time = amdahl_runtime(s, gamma, log_t1, logit_p, log_c, k, log_output=False)
+    time = amdahl_runtime(s, gamma, log_t1, logit_p, log_c, k)
     p, c = sigmoid(logit_p), np.exp(log_c)
     work = time - c
-    serial = gamma**k * np.exp(log_t1)
-    columns = (
-        work,
-        serial * (1 / s - 1) * p * (1 - p),
-        np.full_like(work, c),
-        work * np.log(gamma),
-    )
-    jacobian = np.stack(columns, axis=-1)
-    return (np.log(time), jacobian / time[:, None]) if log_output else (time, jacobian)
+    whole = gamma**k * np.exp(log_t1)
+    by_p = whole * (1 / s - 1) * p * (1 - p)
+    return time, np.stack((work, by_p, np.full_like(work, c), work * np.log(gamma)), axis=-1)
+
+
+def usl_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, Vector]:
+    """The Universal Scalability Law's T / u and its derivatives by the five parameters (numpy).
+
+    Those of Amdahl's law, with W kappa (s - 1) added to T, and to W g where it stands there;
+    dT/dlog kappa = W kappa (s - 1).
+
+    Args:
+        s: As in `amdahl_jacobian`.
+        gamma: As in `amdahl_jacobian`.
+        parameters: log(T1 / u), logit(p), log(C / u), k, log kappa; shape (5,).
+    """
+    log_t1, _, _, k, log_kappa = parameters
+    time, jacobian = amdahl_jacobian(s, gamma, parameters[:4])
+    coherency = gamma**k * np.exp(log_t1 + log_kappa) * (s - 1)
+    zero = np.zeros_like(coherency)
+    added = np.stack((coherency, zero, zero, coherency * np.log(gamma)), axis=-1)
+    return time + coherency, np.column_stack((jacobian + added, coherency))
+
+
+def ernest_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, Vector]:
+    """Ernest's T / u and its derivatives by the five parameters (numpy).
+
+    Each term is its own derivative by its logarithmic factor; dT/dk = theta1 gamma^k / s log gamma.
+
+    Args:
+        s: As in `amdahl_jacobian`.
+        gamma: As in `amdahl_jacobian`.
+        parameters: The logarithms of theta1, theta0, theta2 and theta3 over u, and k; shape (5,).
+    """
+    factors, k = np.exp(parameters[:4]), parameters[4]
+    shape = np.stack((gamma**k / s, np.ones_like(s), np.log(s), s), axis=-1)
+    terms = factors * shape
+    return terms.sum(axis=-1), np.column_stack((terms, terms[:, 0] * np.log(gamma)))
+
+
+AMDAHL = Formula(amdahl_runtime, amdahl_jacobian)
+USL = Formula(usl_runtime, usl_jacobian)
+ERNEST = Formula(ernest_runtime, ernest_jacobian)

@@ -195,6 +195,7 @@ def _fit_gp(experiment: Experiment, window: Window) -> GPSurrogate:
             residual=experiment.residual,
             warm_start=Hyperparameters.from_json(experiment.model.hyperparameters),
             startup_time_s=window.startup_time_s,
+            mean=experiment.mean,
         )
     return GPSurrogate(model, window)
 

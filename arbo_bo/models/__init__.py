@@ -9,26 +9,38 @@ if TYPE_CHECKING:
     from arbo_bo.models.fitting import fit_amdahl_gp
     from arbo_bo.models.hyperparameters import Hyperparameters
     from arbo_bo.models.kernel import ResidualKernel
-    from arbo_bo.models.mean import AmdahlMean, LawPrior
+    from arbo_bo.models.mean import (
+        AmdahlMean,
+        ErnestMean,
+        LawPrior,
+        ScalabilityMean,
+        UniversalScalabilityMean,
+    )
     from arbo_bo.models.online import OnlineAmdahlEstimator
 
 _HOMES = {
     "AmdahlGP": "arbo_bo.models.amdahl_gp",
     "AmdahlMean": "arbo_bo.models.mean",
+    "ErnestMean": "arbo_bo.models.mean",
     "Hyperparameters": "arbo_bo.models.hyperparameters",
     "LawPrior": "arbo_bo.models.mean",
     "OnlineAmdahlEstimator": "arbo_bo.models.online",
     "ResidualKernel": "arbo_bo.models.kernel",
+    "ScalabilityMean": "arbo_bo.models.mean",
+    "UniversalScalabilityMean": "arbo_bo.models.mean",
     "fit_amdahl_gp": "arbo_bo.models.fitting",
 }
 
 __all__ = [
     "AmdahlGP",
     "AmdahlMean",
+    "ErnestMean",
     "Hyperparameters",
     "LawPrior",
     "OnlineAmdahlEstimator",
     "ResidualKernel",
+    "ScalabilityMean",
+    "UniversalScalabilityMean",
     "fit_amdahl_gp",
 ]
 

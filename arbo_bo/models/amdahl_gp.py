@@ -1,4 +1,4 @@
-"""Amdahl's law plus a Gaussian-process residual, as a BoTorch model."""
+"""Amdahl's law, or another, plus a Gaussian-process residual, as a BoTorch model."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,13 +15,13 @@ from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, run_noise
-from arbo_bo.models.mean import AmdahlMean, LawPrior
+from arbo_bo.models.mean import AmdahlMean, LawPrior, ScalabilityMean
 
 INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
 
 
 class AmdahlGP(SingleTaskGP):
-    """A Gaussian process with Amdahl's law as its mean.
+    """A Gaussian process with Amdahl's law, or another law of scalability, as its mean.
 
     multiplicative (default): log T(x) = log law(s, gamma) + R(x), outcome log seconds; T is
     lognormal. additive (the method's original form): T(x) = law(s, gamma) + R(x), outcome seconds.
@@ -39,9 +39,10 @@ class AmdahlGP(SingleTaskGP):
         train_Yvar: ``batch_shape x n x m`` observed noise variance in the outcome's unit squared;
             None: a homoscedastic noise is inferred.
         residual: "multiplicative" or "additive".
-        law_prior: Priors on the law.
+        law_prior: Priors on the law's parameters, in place of their own.
         residual_prior: Priors on the kernel and the noise.
         time_scale: u [s] that the law's parameters are relative to; None: the window's own.
+        mean: The law.
 
     Raises:
         ShapeError: train_X has not three columns.
@@ -58,18 +59,19 @@ class AmdahlGP(SingleTaskGP):
         law_prior: LawPrior | None = None,
         residual_prior: ResidualPrior | None = None,
         time_scale: Tensor | None = None,
+        mean: type[ScalabilityMean] = AmdahlMean,
     ) -> None:
         train_X, train_Y = train_X.to(torch.float64), train_Y.to(torch.float64)
         if train_Yvar is not None:
             train_Yvar = train_Yvar.to(torch.float64)
         _check_inputs(train_X)
         residual = Residual(residual)
-        prior = law_prior or LawPrior()
         self._validate_tensor_args(X=train_X, Y=train_Y, Yvar=train_Yvar)
         _, batch_shape = self.get_batch_dimensions(train_X=train_X, train_Y=train_Y)
         log_output = residual is Residual.MULTIPLICATIVE
         if time_scale is None:
-            time_scale = _window_scale(train_X, train_Y, prior, log_output, batch_shape)
+            time_scale = _window_scale(train_X, train_Y, mean, law_prior, log_output)
+            time_scale = time_scale.reshape(*batch_shape, 1)
         unit = None if log_output else time_scale.reshape(batch_shape) ** 2
         super().__init__(
             train_X=train_X,
@@ -78,13 +80,13 @@ class AmdahlGP(SingleTaskGP):
             likelihood=None
             if train_Yvar is not None
             else run_noise(batch_shape, unit, residual_prior),
-            mean_module=AmdahlMean(
-                batch_shape, time_scale.reshape(*batch_shape, 1), prior, log_output
+            mean_module=mean(
+                batch_shape, time_scale.reshape(*batch_shape, 1), law_prior, log_output
             ),
             covar_module=ResidualKernel(batch_shape, unit, residual_prior),
             outcome_transform=None,
         )
-        self.residual, self.law_prior, self.residual_prior = residual, prior, residual_prior
+        self.residual, self.law_prior, self.residual_prior = residual, law_prior, residual_prior
         self._fits_as_botorch_does = False
 
     @staticmethod
@@ -95,16 +97,12 @@ class AmdahlGP(SingleTaskGP):
 
     @property
     def law(self) -> AmdahlLaw:
-        """The law of a single model.
+        """The part of a single model's mean that is Amdahl's law.
 
         Raises:
             ShapeError: The model is a batch.
         """
-        mean = self.mean_module
-        if mean.t1.numel() != 1:
-            raise ShapeError(f"a batch of laws, of shape {tuple(mean.t1.shape[:-1])}; take one")
-        t1, p, c, k = (v.item() for v in (mean.t1, mean.p, mean.c, mean.k))
-        return AmdahlLaw(t1_s=t1, p=p, c_s=c, k=k)
+        return self.mean_module.law
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -117,15 +115,17 @@ class AmdahlGP(SingleTaskGP):
             lengthscales=(low, mid, high),
             noise=self.likelihood.noise.item(),
             residual=self.residual,
+            mean=self.mean_module.NAME,
+            learned=self.mean_module.learned,
         )
 
     def start_from(self, hyperparameters: Hyperparameters) -> None:
         """Sets the hyperparameters of a single model, moved inside the bounds.
 
-        Of another residual's hyperparameters only the law is taken: the variances have other units.
+        Of another law's parameters those are taken that this one has too, by name. Of another
+        residual's hyperparameters only the law is taken: the variances have other units.
         """
-        law = hyperparameters.law
-        self.mean_module.set_law(law.t1_s, law.p, law.c_s, law.k)
+        self.mean_module.set_learned(hyperparameters.learned)
         if hyperparameters.residual is not self.residual:
             return
         kernel, noise = self.covar_module, self.likelihood.noise_covar
@@ -158,6 +158,7 @@ class AmdahlGP(SingleTaskGP):
             law_prior=self.law_prior,
             residual_prior=self.residual_prior,
             time_scale=self.mean_module.time_scale[..., idcs, :],
+            mean=type(self.mean_module),
         )
         outputs = len(self.batch_shape)  # the dimension of each parameter that counts outputs
         for name, parameter in subset.named_parameters():
@@ -213,12 +214,15 @@ def _check_inputs(train_X: Tensor) -> None:
 
 
 def _window_scale(
-    train_X: Tensor, train_Y: Tensor, prior: LawPrior, log_output: bool, shape: torch.Size
+    train_X: Tensor,
+    train_Y: Tensor,
+    mean: type[ScalabilityMean],
+    prior: LawPrior | None,
+    log_output: bool,
 ) -> Tensor:
     """The window's own time scale, ``aug_batch_shape x 1``."""
     time = train_Y.transpose(-1, -2)
     s, gamma = train_X[..., 0].unsqueeze(-2), train_X[..., 1].unsqueeze(-2)
     if not log_output:
         time = time.clamp_min(torch.finfo(torch.float64).tiny).log()
-    scale = prior.time_scale(s, gamma, time.exp())
-    return scale.reshape(*shape, 1)
+    return mean.scale_of(s, gamma, time.exp(), prior)

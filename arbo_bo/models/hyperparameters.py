@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import AmdahlLaw, Residual
+from arbo_bo.experiment import AmdahlLaw, MeanFunction, Residual
+from arbo_bo.formulas.law import amdahl_parameters
 
 FORMAT = 1
 
@@ -16,11 +17,14 @@ class Hyperparameters:
     """The fitted hyperparameters of an `AmdahlGP`, in physical units.
 
     Attributes:
-        law: T1, p, C and k.
+        law: T1, p, C and k; of another mean than Amdahl's its part that is Amdahl's law.
         outputscale: Variance of the residual [log s squared, or s squared when additive].
         lengthscales: Three, on log s, log gamma and L / (L + 8).
         noise: Variance of a run's noise, in the outputscale's unit.
         residual: Which residual they belong to.
+        mean: Which law they belong to.
+        learned: That law's parameters by name, times as the logarithm of seconds; left out, those
+            that `law` says.
     """
 
     law: AmdahlLaw
@@ -28,19 +32,25 @@ class Hyperparameters:
     lengthscales: tuple[float, float, float]
     noise: float
     residual: Residual
+    mean: MeanFunction = MeanFunction.AMDAHL
+    learned: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         values = (self.outputscale, *self.lengthscales, self.noise)
         if len(self.lengthscales) != 3 or not all(0 < v < math.inf for v in values):
             raise InvalidValueError(f"hyperparameters must be positive and finite, got {self}")
+        if not all(map(math.isfinite, self.learned.values())):
+            raise InvalidValueError(f"a law's parameters must be finite, got {self.learned}")
+        object.__setattr__(self, "learned", dict(self.learned) or amdahl_parameters(self.law))
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON's own types."""
-        return {"format": FORMAT, **asdict(self), "residual": str(self.residual)}
+        names = {"residual": str(self.residual), "mean": str(self.mean)}
+        return {"format": FORMAT, **asdict(self), **names}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Hyperparameters | None":
-        """Reads what `to_json` wrote; None for anything else.
+        """Reads what `to_json` wrote, without a mean as Amdahl's law; None for anything else.
 
         A warm start is advice: where a row is empty, written by another version, or damaged, the
         fit starts cold and is right all the same.
@@ -55,6 +65,8 @@ class Hyperparameters:
                 lengthscales=(low, mid, high),
                 noise=float(stored["noise"]),
                 residual=Residual(stored["residual"]),
+                mean=MeanFunction(stored.get("mean", MeanFunction.AMDAHL)),
+                learned={str(k): float(v) for k, v in stored.get("learned", {}).items()},
             )
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             return None

@@ -1,8 +1,12 @@
-"""Amdahl's law as a mean function of a Gaussian process."""
+"""Scalability laws as mean functions of a Gaussian process."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
 
+import numpy as np
 import torch
 from gpytorch.constraints import Interval
 from gpytorch.means import Mean
@@ -10,75 +14,75 @@ from gpytorch.priors import NormalPrior
 from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError, ShapeError
-from arbo_bo.experiment.law import runtime
-from arbo_bo.formulas.law import PARAMETERS, amdahl_runtime
+from arbo_bo.experiment import AmdahlLaw, MeanFunction
+from arbo_bo.formulas import law as formulas
+from arbo_bo.formulas.law import Vector
 
-BOUNDS = {
-    "log_t1": (-14.0, 14.0),
-    "logit_p": (-7.0, 10.0),
-    "log_c": (-14.0, 7.0),
-    "k_exponent": (0.0, 4.0),
-}
+Normal = tuple[float, float]
+"""Mean and standard deviation."""
+LawPrior = Mapping[str, Normal]
+"""Normal priors by a parameter's name."""
 
 
 @dataclass(frozen=True)
-class LawPrior:
-    """Normal priors on log(T1 / u), logit(p), log(C / u) and k, where u is a scale of time.
-
-    The defaults say what is known before any run: jobs that people parallelize are mostly parallel,
-    start-up is a small part, and work grows about linearly with its input. They are free of units,
-    so one set serves every task.
+class Parameter:
+    """One number of a law that is learned.
 
     Attributes:
-        location: Four means.
-        scale: Four standard deviations, above 0.
+        low: Its least value.
+        high: Its largest value.
+        prior: What is known before any run.
+        anchor: Standard deviation around a value that was learned before, for a window that says
+            too little about the law's shape.
+        timed: Whether it is the logarithm of a time over the time scale u.
     """
 
-    location: tuple[float, float, float, float] = (0.0, 2.5, -4.0, 1.0)
-    scale: tuple[float, float, float, float] = (1.5, 1.5, 1.5, 0.5)
-
-    def time_scale(self, s: Tensor, gamma: Tensor, time: Tensor) -> Tensor:
-        """The u that fits the observed times under the prior's own shape of the law.
-
-        The median over the window of t / T(s, gamma), T being the prior's location with u = 1: a
-        robust estimate of T1, so that a straggler or an outlier in size moves it little.
-
-        Args:
-            s: Degrees, ``batch_shape x n``.
-            gamma: Input scaling, ``batch_shape x n``.
-            time: Execution times [s], ``batch_shape x n``.
-
-        Returns:
-            u in seconds, ``batch_shape x 1``.
-        """
-        log_t1, logit_p, log_c, k = (s.new_tensor(v) for v in self.location)
-        shape = amdahl_runtime(s, gamma, log_t1, logit_p, log_c, k)
-        return (time.log() - shape).median(dim=-1, keepdim=True).values.exp()
+    low: float
+    high: float
+    prior: Normal
+    anchor: float
+    timed: bool = False
 
 
-class AmdahlMean(Mean):
-    """T(s, gamma) = C + gamma^k T1 ((1 - p) + p / s), or its logarithm, in physical units.
+WORK = Parameter(-14.0, 14.0, (0.0, 1.5), anchor=1.5, timed=True)
+"""log(T1 / u); its anchor leaves the level free."""
+FRACTION = Parameter(-7.0, 10.0, (2.5, 1.5), anchor=0.1)
+STARTUP = Parameter(-14.0, 7.0, (-4.0, 1.5), anchor=0.3, timed=True)
+EXPONENT = Parameter(0.0, 4.0, (1.0, 0.5), anchor=0.1)
+COHERENCY = Parameter(-20.0, 2.0, (-8.0, 2.0), anchor=0.1)
+OVERHEAD = Parameter(-14.0, 7.0, (-5.0, 2.0), anchor=0.3, timed=True)
+FIXED = Parameter(-14.0, 7.0, (-2.5, 1.5), anchor=0.1, timed=True)
 
-    The parameters live as log(T1 / u), logit(p), log(C / u) and k, bounded and under normal priors,
-    so that optimizers see numbers of order one whatever the unit of time; `t1`, `p`, `c` and `k`
-    read and set the physical values. Each has shape ``batch_shape x 1``.
+
+class ScalabilityMean(Mean):
+    """A law of T(s, gamma), or its logarithm, in physical units.
+
+    A subclass names its parameters and gives the law over a time scale u with its Jacobian. The
+    parameters live unconstrained, bounded and under normal priors, times relative to u, so that
+    optimizers see numbers of order one whatever the unit of time. Each has shape ``batch_shape x
+    1``. The priors say what is known before any run: jobs that people parallelize are mostly
+    parallel, start-up and overheads are a small part, and work grows about linearly with its input.
 
     Args:
         batch_shape: Batch shape of the parameters.
         time_scale: u [s], broadcastable to ``batch_shape x 1``, above 0.
-        prior: Priors on the four parameters.
+        prior: Priors in place of a parameter's own.
         log_output: Whether the mean is log T (the outcome is log time) instead of T.
+
+    Attributes:
+        PARAMETERS: The parameters by name, in the order of the law's arguments.
+        STARTS: Where a cold search starts besides the priors' centre: some parameters' values.
+        FORMULA: The law over u and its Jacobian.
+        NAME: What `arbo_bo.experiment.MeanFunction` calls it.
 
     Raises:
         InvalidValueError: `time_scale` is not positive and finite.
-
-    Source: Amdahl 1967; the scaling gamma^k, the start-up C and the residual on top are ARBO's.
     """
 
-    log_t1: Tensor
-    logit_p: Tensor
-    log_c: Tensor
-    k_exponent: Tensor
+    PARAMETERS: ClassVar[Mapping[str, Parameter]]
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]]
+    NAME: ClassVar[MeanFunction]
+    FORMULA: ClassVar[formulas.Formula]
     time_scale: Tensor
 
     def __init__(
@@ -89,21 +93,142 @@ class AmdahlMean(Mean):
         log_output: bool = True,
     ) -> None:
         super().__init__()
-        prior = prior or LawPrior()
         scale = torch.as_tensor(time_scale, dtype=torch.float64)
         if not bool(((scale > 0) & torch.isfinite(scale)).all()):
             raise InvalidValueError(f"time_scale must be above 0 and finite, got {scale.tolist()}")
         shape = torch.Size((*batch_shape, 1))
         self.log_output = log_output
         self.register_buffer("time_scale", scale.expand(shape).clone())
-        for name, location, spread in zip(PARAMETERS, prior.location, prior.scale, strict=True):
-            low, high = BOUNDS[name]
+        for name, (location, spread) in self.priors(prior).items():
+            low, high = self.PARAMETERS[name].low, self.PARAMETERS[name].high
             start = torch.full(shape, min(max(location, low), high), dtype=torch.float64)
             self.register_parameter(name, torch.nn.Parameter(start))
             self.register_constraint(name, Interval(low, high, transform=None))
             loc = torch.tensor(location, dtype=torch.float64)
             normal = NormalPrior(loc, torch.tensor(spread, dtype=torch.float64))
             self.register_prior(f"{name}_prior", normal, name)
+
+    @classmethod
+    def priors(cls, given: LawPrior | None = None) -> dict[str, Normal]:
+        """The prior of every parameter, in their order."""
+        own = {name: parameter.prior for name, parameter in cls.PARAMETERS.items()}
+        return own | {name: normal for name, normal in (given or {}).items() if name in own}
+
+    @classmethod
+    def scale_of(
+        cls, s: Tensor, gamma: Tensor, time: Tensor, prior: LawPrior | None = None
+    ) -> Tensor:
+        """The time scale u that fits the observed times under the priors' own shape of the law.
+
+        The median over the window of t / T(s, gamma), T being the law at the priors' location with
+        u = 1: a robust estimate of T1, so that a straggler or an outlier in size moves it little.
+
+        Args:
+            s: Degrees, ``batch_shape x n``.
+            gamma: Input scaling, ``batch_shape x n``.
+            time: Execution times [s], ``batch_shape x n``.
+            prior: Priors in place of a parameter's own.
+
+        Returns:
+            u in seconds, ``batch_shape x 1``.
+        """
+        location = (s.new_tensor(mean) for mean, _ in cls.priors(prior).values())
+        shape = cls.FORMULA.runtime(s, gamma, *location)
+        return (time.log() - shape.log()).median(dim=-1, keepdim=True).values.exp()
+
+    @property
+    def law(self) -> AmdahlLaw:
+        """The part of a single mean that is Amdahl's law.
+
+        Raises:
+            ShapeError: The mean is a batch.
+        """
+        raise NotImplementedError
+
+    @property
+    def learned(self) -> dict[str, float]:
+        """A single mean's parameters by name, times as the logarithm of seconds."""
+        if self.time_scale.numel() != 1:
+            shape = tuple(self.time_scale.shape[:-1])
+            raise ShapeError(f"a batch of laws, of shape {shape}; take one")
+        log_u = self.time_scale.log().item()
+        return {
+            name: getattr(self, name).item() + log_u * parameter.timed
+            for name, parameter in self.PARAMETERS.items()
+        }
+
+    def set_learned(self, learned: Mapping[str, float]) -> None:
+        """Sets parameters by name, moved inside the bounds where they are outside.
+
+        Args:
+            learned: Values as in `learned`; names that this law does not have are left out.
+        """
+        for name in learned.keys() & self.PARAMETERS.keys():
+            p = self.PARAMETERS[name]
+            value = learned[name] - self.time_scale.log() * p.timed
+            getattr(self, name).data.copy_(value.clamp(p.low, p.high))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The law at x.
+
+        Args:
+            x: ``batch_shape x n x d`` with d >= 2; column 0 is s, column 1 gamma, in physical
+                units; further columns (the cluster load) are the residual's business.
+
+        Returns:
+            ``batch_shape x n``: log seconds, or seconds.
+
+        Raises:
+            ShapeError: x has fewer than two columns.
+        """
+        if x.shape[-1] < 2:
+            raise ShapeError(f"x needs columns s and gamma, got shape {tuple(x.shape)}")
+        values = (getattr(self, name) for name in self.PARAMETERS)
+        relative = self.FORMULA.runtime(x[..., 0], x[..., 1], *values)
+        if self.log_output:
+            return relative.log() + self.time_scale.log()
+        return relative * self.time_scale
+
+    def values_and_jacobian(
+        self, s: Vector, gamma: Vector, parameters: Vector
+    ) -> tuple[Vector, Vector]:
+        """A single mean and its derivatives by the parameters, in numpy.
+
+        Args:
+            s: Degrees, shape (n,).
+            gamma: Input scaling, shape (n,).
+            parameters: All parameters, in their order, shape (m,).
+
+        Returns:
+            Values of shape (n,) and the Jacobian of shape (n, m).
+        """
+        time, jacobian = self.FORMULA.jacobian(s, gamma, parameters)
+        unit = self.time_scale.item()
+        if self.log_output:
+            return np.log(time) + math.log(unit), jacobian / time[:, None]
+        return time * unit, jacobian * unit
+
+
+class AmdahlMean(ScalabilityMean):
+    """T(s, gamma) = C + gamma^k T1 ((1 - p) + p / s), or its logarithm, in physical units.
+
+    Learned as log(T1 / u), logit(p), log(C / u) and k; `t1`, `p`, `c` and `k` read the physical
+    values. See `ScalabilityMean` for arguments and errors.
+
+    Source: Amdahl 1967; the scaling gamma^k, the start-up C and the residual on top are ARBO's.
+    """
+
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
+        {"log_t1": WORK, "logit_p": FRACTION, "log_c": STARTUP, "k_exponent": EXPONENT}
+    )
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = ({"logit_p": 0.0},)
+    NAME = MeanFunction.AMDAHL
+    FORMULA = formulas.AMDAHL
+
+    log_t1: Tensor
+    logit_p: Tensor
+    log_c: Tensor
+    k_exponent: Tensor
 
     @property
     def t1(self) -> Tensor:
@@ -125,48 +250,80 @@ class AmdahlMean(Mean):
         """The complexity exponent, ``batch_shape x 1``."""
         return self.k_exponent
 
-    def set_law(self, t1: float, p: float, c: float, k: float) -> None:
-        """Sets the parameters from physical values, moved inside the bounds where they are outside.
+    @property
+    def law(self) -> AmdahlLaw:
+        """T1, p, C and k of a single mean."""
+        learned = self.learned
+        t1, c = math.exp(learned["log_t1"]), math.exp(learned["log_c"])
+        return AmdahlLaw(t1_s=t1, p=self.p.item(), c_s=c, k=learned["k_exponent"])
 
-        Args:
-            t1: T1 [s].
-            p: Parallelizable fraction.
-            c: C [s].
-            k: Complexity exponent.
-        """
-        scale = self.time_scale
-        tiny = 1e-300
-        raw = {
-            "log_t1": (t1 / scale).clamp_min(tiny).log(),
-            "logit_p": torch.full_like(scale, _logit(p)),
-            "log_c": (c / scale).clamp_min(tiny).log(),
-            "k_exponent": torch.full_like(scale, k),
+    def set_law(self, law: AmdahlLaw) -> None:
+        """Sets the parameters from physical values, moved inside the bounds."""
+        self.set_learned(formulas.amdahl_parameters(law))
+
+
+class UniversalScalabilityMean(AmdahlMean):
+    """T = C + gamma^k T1 / s (1 + sigma (s - 1) + kappa s (s - 1)), or its logarithm.
+
+    With sigma = 1 - p this is Amdahl's law with gamma^k T1 kappa (s - 1) added: past s =
+    sqrt(p / kappa) more workers are slower. `law` leaves that term out. See `ScalabilityMean` for
+    arguments and errors.
+
+    Source: N. J. Gunther, Guerrilla Capacity Planning, Springer 2007.
+    """
+
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
+        {**AmdahlMean.PARAMETERS, "log_kappa": COHERENCY}
+    )
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = ({"logit_p": 0.0}, {"log_kappa": -4.0})
+    NAME = MeanFunction.USL
+    FORMULA = formulas.USL
+
+    log_kappa: Tensor
+
+    @property
+    def kappa(self) -> Tensor:
+        """The cost of coherency, ``batch_shape x 1``."""
+        return self.log_kappa.exp()
+
+
+class ErnestMean(ScalabilityMean):
+    """T = theta0 + theta1 gamma^k / s + theta2 log s + theta3 s with theta > 0, or its logarithm.
+
+    The input size acts on the work that is divided, as in the source; its exponent is learned. The
+    part that is Amdahl's law has T1 = theta1, p = 1 and C = theta0. See `ScalabilityMean` for
+    arguments and errors.
+
+    Source: S. Venkataraman et al., Ernest, NSDI 2016.
+    """
+
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
+        {
+            "log_t1": WORK,
+            "log_fixed": FIXED,
+            "log_tree": OVERHEAD,
+            "log_linear": OVERHEAD,
+            "k_exponent": EXPONENT,
         }
-        for name, value in raw.items():
-            getattr(self, name).data.copy_(value.clamp(*BOUNDS[name]))
+    )
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = ({"log_fixed": -0.7}, {"log_linear": -3.0})
+    NAME = MeanFunction.ERNEST
+    FORMULA = formulas.ERNEST
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The law at x.
+    log_t1: Tensor
+    log_fixed: Tensor
+    log_tree: Tensor
+    log_linear: Tensor
+    k_exponent: Tensor
 
-        Args:
-            x: ``batch_shape x n x d`` with d >= 2; column 0 is s, column 1 gamma, in physical
-                units; further columns (the cluster load) are the residual's business.
-
-        Returns:
-            ``batch_shape x n``: log seconds, or seconds.
-
-        Raises:
-            ShapeError: x has fewer than two columns.
-        """
-        if x.shape[-1] < 2:
-            raise ShapeError(f"x needs columns s and gamma, got shape {tuple(x.shape)}")
-        s, gamma = x[..., 0], x[..., 1]
-        if self.log_output:
-            shape = amdahl_runtime(s, gamma, self.log_t1, self.logit_p, self.log_c, self.k)
-            return shape + self.time_scale.log()
-        return runtime(s, gamma, self.t1, self.p, self.c, self.k)
+    @property
+    def law(self) -> AmdahlLaw:
+        """Theta1 as perfectly parallel work, theta0 as start-up."""
+        learned = self.learned
+        t1, fixed = math.exp(learned["log_t1"]), math.exp(learned["log_fixed"])
+        return AmdahlLaw(t1_s=t1, p=1.0, c_s=fixed, k=learned["k_exponent"])
 
 
-def _logit(p: float) -> float:
-    p = min(max(p, 1e-9), 1 - 1e-9)
-    return math.log(p / (1 - p))
+MEANS: Mapping[MeanFunction, type[ScalabilityMean]] = MappingProxyType(
+    {mean.NAME: mean for mean in (AmdahlMean, UniversalScalabilityMean, ErnestMean)}
+)

@@ -48,6 +48,7 @@ def configuration_of(experiment: Experiment) -> Json:
         "baseline": experiment.baseline,
         "residual": experiment.residual.value,
         "estimator": experiment.estimator.value,
+        "mean": experiment.mean.value,
     }
 
 
@@ -75,7 +76,7 @@ def experiment_of(row: AnyRow) -> Experiment:
         )
     given = {
         key: stored[key]
-        for key in ("default_parallelism", "window", "baseline", "residual", "estimator")
+        for key in ("default_parallelism", "window", "baseline", "residual", "estimator", "mean")
         if key in stored
     }
     try:

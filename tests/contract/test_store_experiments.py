@@ -103,6 +103,7 @@ def test_configuration_is_stored_as_documented(store, sql):
         "baseline": True,
         "residual": "multiplicative",
         "estimator": "gp",
+        "mean": "amdahl",
     }
 
 

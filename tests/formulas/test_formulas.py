@@ -11,7 +11,15 @@ from scipy.stats import norm
 from arbo_bo.experiment import AmdahlLaw
 from arbo_bo.formulas.evidence import Evidence, NormalPriors
 from arbo_bo.formulas.kernel import features, matern52, matern52_slope
-from arbo_bo.formulas.law import amdahl_jacobian, amdahl_runtime
+from arbo_bo.formulas.law import (
+    AMDAHL,
+    ERNEST,
+    USL,
+    amdahl_jacobian,
+    amdahl_runtime,
+    ernest_runtime,
+    usl_runtime,
+)
 from arbo_bo.formulas.scores import log_score, lognormal_log_mean, positive_normal_log_mean
 
 S, GAMMA = np.array([1.0, 2, 5, 32]), np.array([1.0, 0.5, 3, 1e-2])
@@ -27,20 +35,41 @@ def test_runtime_is_the_law_on_either_library(library):
     s, gamma, parameters = on(library, S, GAMMA, PARAMETERS)
     law = AmdahlLaw(math.exp(0.3), 1 / (1 + math.exp(-1.5)), math.exp(-2.0), 1.2)
     expected = [law.runtime_s(a, b) for a, b in zip(S, GAMMA, strict=True)]
-    time = amdahl_runtime(s, gamma, *parameters, log_output=False)
-    assert np.asarray(time) == pytest.approx(expected, rel=1e-12)
-    assert np.asarray(amdahl_runtime(s, gamma, *parameters)) == pytest.approx(np.log(expected))
+    assert np.asarray(amdahl_runtime(s, gamma, *parameters)) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("log_output", [True, False])
-def test_jacobian_is_the_derivative(log_output):
-    values, jacobian = amdahl_jacobian(S, GAMMA, PARAMETERS, log_output)
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_usl_is_gunthers_form_on_either_library(library):
+    s, gamma, parameters = on(library, S, GAMMA, np.append(PARAMETERS, -4.0))
+    t1, sigma, kappa, c = math.exp(0.3), 1 / (1 + math.exp(1.5)), math.exp(-4.0), math.exp(-2.0)
+    contention = 1 + sigma * (S - 1) + kappa * S * (S - 1)
+    expected = c + GAMMA**1.2 * t1 / S * contention
+    assert np.asarray(usl_runtime(s, gamma, *parameters)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_ernest_is_its_four_terms_on_either_library(library):
+    s, gamma, parameters = on(library, S, GAMMA, np.log([3.0, 0.5, 0.2, 0.01]))
+    expected = 0.5 + 3.0 * GAMMA**1.1 / S + 0.2 * np.log(S) + 0.01 * S
+    assert np.asarray(ernest_runtime(s, gamma, *parameters, 1.1)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("law", "parameters"),
+    [
+        (AMDAHL, PARAMETERS),
+        (USL, np.append(PARAMETERS, -4.0)),
+        (ERNEST, PARAMETERS[[0, 2, 2, 2, 3]]),
+    ],
+    ids=["amdahl", "usl", "ernest"],
+)
+def test_jacobian_is_the_derivative(law, parameters):
+    values, jacobian = law.jacobian(S, GAMMA, parameters)
     by_torch = torch.autograd.functional.jacobian(
-        lambda v: amdahl_runtime(*on("torch", S, GAMMA), *v, log_output=log_output),
-        torch.from_numpy(PARAMETERS),
+        lambda v: law.runtime(*on("torch", S, GAMMA), *v), torch.from_numpy(parameters)
     )
     assert jacobian == pytest.approx(by_torch.numpy(), rel=1e-10, abs=1e-14)
-    assert values == pytest.approx(amdahl_runtime(S, GAMMA, *PARAMETERS, log_output))
+    assert values == pytest.approx(law.runtime(S, GAMMA, *parameters))
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])
@@ -100,7 +129,7 @@ def evidence(seed, n=12):
     rng = np.random.default_rng(seed)
     s, gamma = rng.integers(1, 32, n).astype(float), rng.uniform(0.2, 5, n)
     load = rng.integers(0, 9, n).astype(float)
-    y = amdahl_runtime(s, gamma, 1.0, 2.0, -3.0, 0.9) + 0.1 * rng.standard_normal(n)
+    y = amdahl_runtime(s, gamma, 1.0, 2.0, -3.0, 0.9) * np.exp(0.1 * rng.standard_normal(n))
     priors = NormalPriors(rng.normal(size=9), rng.uniform(0.3, 2, 9), np.arange(9) >= 4)
     inputs = features(np.stack([s, gamma, load], axis=1))
     return Evidence(lambda v: amdahl_jacobian(s, gamma, v), inputs, y, priors), rng

@@ -1,3 +1,4 @@
+import json
 import warnings
 from dataclasses import replace
 
@@ -12,11 +13,19 @@ from gpytorch.mlls import ExactMarginalLogLikelihood, LeaveOneOutPseudoLikelihoo
 from gpytorch.priors import GammaPrior
 
 from arbo_bo.errors import InvalidValueError, NotEnoughObservationsError, ShapeError
-from arbo_bo.experiment import AmdahlLaw
+from arbo_bo.experiment import AmdahlLaw, MeanFunction
 from arbo_bo.formulas.evidence import Evidence
-from arbo_bo.models import AmdahlGP, Hyperparameters, fit_amdahl_gp
+from arbo_bo.models import (
+    AmdahlGP,
+    AmdahlMean,
+    ErnestMean,
+    Hyperparameters,
+    UniversalScalabilityMean,
+    fit_amdahl_gp,
+)
 from arbo_bo.models.fitting import evidence_of, has_analytic_gradient, identifies_law
 
+MEANS = [AmdahlMean, UniversalScalabilityMean, ErnestMean]
 RESIDUALS = ["multiplicative", "additive"]
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
 
@@ -50,9 +59,10 @@ def fit_by_autograd(mll):
     return fit_gpytorch_mll(mll, optimizer=fit_gpytorch_mll_scipy)
 
 
+@pytest.mark.parametrize("mean", MEANS)
 @pytest.mark.parametrize("residual", RESIDUALS)
-def test_evidence_equals_gpytorchs_with_its_gradient(residual):
-    model = model_of(*window(), residual=residual)
+def test_evidence_equals_gpytorchs_with_its_gradient(residual, mean):
+    model = model_of(*window(), residual=residual, mean=mean)
     mll = mll_of(model).train()
     density = mll(model(*model.train_inputs), model.train_targets) * 20
     density.backward()
@@ -62,8 +72,7 @@ def test_evidence_equals_gpytorchs_with_its_gradient(residual):
         kernel.base_kernel.raw_lengthscale,
         model.likelihood.noise_covar.raw_noise,
     ]
-    law = [model.mean_module.log_t1, model.mean_module.logit_p]
-    law += [model.mean_module.log_c, model.mean_module.k_exponent]
+    law = [getattr(model.mean_module, name) for name in mean.PARAMETERS]
     x = torch.cat(
         [p.detach().flatten() for p in law] + [p.detach().flatten().log() for p in positive]
     )
@@ -74,12 +83,13 @@ def test_evidence_equals_gpytorchs_with_its_gradient(residual):
     assert ours == pytest.approx(torch.cat(gradient).numpy(), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("mean", MEANS)
 @pytest.mark.parametrize("residual", RESIDUALS)
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_analytic_fit_is_no_worse_than_botorchs_own(residual, seed):
+@pytest.mark.parametrize("seed", [1, 2])
+def test_analytic_fit_is_no_worse_than_botorchs_own(residual, seed, mean):
     X, time = window(12, seed)
-    ours = fit_gpytorch_mll(mll_of(model_of(X, time, residual)))
-    theirs = fit_by_autograd(mll_of(model_of(X, time, residual)))
+    ours = fit_gpytorch_mll(mll_of(model_of(X, time, residual, mean=mean)))
+    theirs = fit_by_autograd(mll_of(model_of(X, time, residual, mean=mean)))
 
     def density(mll):
         mll.train()
@@ -100,8 +110,9 @@ def test_fit_uses_the_optimizer_that_is_given():
 
 
 @pytest.mark.parametrize("residual", RESIDUALS)
-def test_single_model_is_fitted_by_the_analytic_gradient(residual):
-    assert has_analytic_gradient(mll_of(model_of(*window(8), residual)))
+@pytest.mark.parametrize("mean", MEANS)
+def test_single_model_is_fitted_by_the_analytic_gradient(residual, mean):
+    assert has_analytic_gradient(mll_of(model_of(*window(8), residual, mean=mean)))
 
 
 def test_frozen_parameter_stays():
@@ -308,6 +319,33 @@ def test_strong_residual_is_found_when_the_law_is_wrong():
     assert torch.allclose(predicted, time.to(torch.float64), rtol=0.05)
 
 
+@pytest.mark.parametrize("mean", ["usl", "ernest", "auto"])
+def test_u_shape_is_extrapolated_when_the_law_has_one(mean):
+    s = torch.tensor([1.0, 2, 4, 8, 16, 1, 2, 4, 8, 16])
+    X = torch.stack([s, torch.ones(10), torch.zeros(10)], dim=-1)
+    time = 100 * (0.05 + 1 / s + 0.01 * s)
+    at = torch.tensor([[32.0, 1, 0]])
+    predicted = fit_amdahl_gp(X, time[:, None], mean=mean).posterior(at).mean.exp()
+    assert predicted.item() == pytest.approx(100 * (0.05 + 1 / 32 + 0.32), rel=0.15)
+
+
+@pytest.mark.parametrize("kappa", [0.0, 0.004])
+def test_auto_takes_amdahls_law_when_the_runs_came_from_it(kappa):
+    rng, s = np.random.default_rng(3), np.array([1.0, 2, 4, 8, 16, 32] * 4)
+    time = 300 * (0.03 + 0.97 / s + kappa * (s - 1)) * np.exp(0.02 * rng.standard_normal(24))
+    X = torch.from_numpy(np.stack([s, np.ones(24), np.zeros(24)], axis=-1))
+    model = fit_amdahl_gp(X, torch.from_numpy(time)[:, None], mean="auto")
+    assert (model.hyperparameters.mean is MeanFunction.AMDAHL) is (kappa == 0)
+
+
+def test_auto_keeps_the_mean_when_the_window_says_nothing_about_it():
+    X, time = window(20)
+    known = fit_amdahl_gp(X, time, mean="ernest").hyperparameters
+    kept = fit_amdahl_gp(*window(6, degrees=(8,)), warm_start=known, mean="auto")
+    assert kept.hyperparameters.mean == "ernest"
+    assert kept.law.k == pytest.approx(known.law.k, abs=0.1)
+
+
 def test_measured_startup_becomes_the_laws():
     X, time = window(20, noise=0.01)
     law = fit_amdahl_gp(X, time, startup_time_s=12.0).law
@@ -321,18 +359,38 @@ def test_one_run_is_enough_for_a_fit(n):
     assert torch.allclose(mean, time, rtol=0.3)
 
 
-def test_hyperparameters_survive_json():
-    import json
-
-    found = fit_amdahl_gp(*window(8)).hyperparameters
+@pytest.mark.parametrize("mean", ["amdahl", "usl", "ernest", "auto"])
+def test_hyperparameters_survive_json(mean):
+    found = fit_amdahl_gp(*window(8), mean=mean).hyperparameters
     assert Hyperparameters.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
+def test_hyperparameters_are_amdahls_when_they_name_no_mean():
+    found = fit_amdahl_gp(*window(8)).hyperparameters
+    old = {k: v for k, v in found.to_json().items() if k not in ("mean", "learned")}
+    read = Hyperparameters.from_json(old)
+    assert read.mean == "amdahl"
+    assert read.learned == pytest.approx(found.learned)
+
+
 @pytest.mark.parametrize(
-    "stored", [{}, {"format": 99}, {"format": 1}, {"format": 1, "law": 3, "lengthscales": "abc"}]
+    "stored",
+    [
+        {},
+        {"format": 99},
+        {"format": 1},
+        {"format": 1, "law": 3, "lengthscales": "abc"},
+    ],
 )
 def test_warm_start_is_ignored_when_it_is_not_understood(stored):
     assert Hyperparameters.from_json(stored) is None
+
+
+@pytest.mark.parametrize("change", [{"mean": "gompertz"}, {"learned": 3}, {"learned": {"k": "x"}}])
+def test_warm_start_is_ignored_when_its_law_is_not_understood(change):
+    stored = fit_amdahl_gp(*window(4)).hyperparameters.to_json()
+    assert Hyperparameters.from_json(stored) is not None
+    assert Hyperparameters.from_json(stored | change) is None
 
 
 def test_warm_start_of_the_other_residual_gives_its_law_only():
