@@ -1,35 +1,31 @@
-"""What the records say: pure functions on a frame of records."""
+"""Who wins: policies compared by the same tasks, seeds and runs. Pure functions on records."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from arbo_bo.benchmarks.bootstrap import Interval, paired_intervals
+from arbo_bo.benchmarks.measures import (
+    COST,
+    EARLY,
+    EARLY_REGRET,
+    GROUP,
+    MISS_RATE,
+    TASK,
+    between,
+    has_deadline,
+    whole_units,
+)
+from arbo_bo.benchmarks.problems import program_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-GROUP = ["suite", "urgency", "cost_exponent"]
-TASK = ["problem", "seed"]
-EARLY = (3, 12)
-LATER = 4
-LONG = (1, 30)
-LATE = (8, 40)
-"""Runs over which a deadline's misses are counted once there are so many."""
-FINAL_RUNS = (5, 10, 20)
 REFERENCE = "arbo"
 ORACLE = "oracle"
-EARLY_REGRET = "regret, runs 3-12"
-LATER_REGRET = "regret, runs 4-12"
-"""Without the third run, in which Ernest still follows its design."""
-MISS_RATE = "miss rate, runs 3-12"
 TOO_FEW = "too few tasks to tell"
 MIN_GROUPS = 6
 """With fewer programs nothing is said to win or to lose."""
-DEADLINE = re.compile(r", deadline at [\d.]+ %$")
-WRAPPED = re.compile(r" (x[\d.]+ from run \d+|with stragglers|under load|with more noise)$")
-PARAMETERS = re.compile(r"\s*\([^()]*\)$")
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Comparison:
     Attributes:
         policy: Ours.
         peer: Theirs.
-        measure: What is compared: the mean regret, or the cost with a deadline.
+        measure: What is compared, a column of `measures.summarise`.
         difference: Of the means, ours minus theirs.
         ratio: Of the means.
         units: How many tasks x seeds both finished.
@@ -70,103 +66,10 @@ class Comparison:
         return "no clear difference"
 
 
-def summarise(records: "pd.DataFrame") -> "pd.DataFrame":
-    """One row for each suite, objective and policy; see `measures` for the columns.
-
-    A unit whose policy failed counts in ``failed`` and in nothing else.
-    """
-    import pandas as pd
-
-    rows = [
-        dict(zip([*GROUP, "policy"], key, strict=True)) | measures(group)
-        for key, group in records.groupby([*GROUP, "policy"], sort=True)
-    ]
-    return pd.DataFrame(rows)
-
-
-def measures(records: "pd.DataFrame") -> dict[str, float]:
-    """What one policy reached in one suite and objective.
-
-    Regret is the true score of the chosen degree over the best allowed one's, minus 1. A mean over
-    runs that were not made, such as the last of 30 when there were 12, is NaN.
-
-    Args:
-        records: Of one suite, objective and policy.
-    """
-    failed = records[TASK][records["failed"]].drop_duplicates()
-    good = whole_units(records)
-    row = {
-        "tasks": float(good["problem"].nunique()),
-        "units": float(len(good[TASK].drop_duplicates())),
-        "groups": float(count_groups(good["problem"].unique())),
-        "failed": float(len(failed)),
-        EARLY_REGRET: regret_over(good, *EARLY),
-        LATER_REGRET: regret_over(good, LATER, EARLY[1]),
-        "regret, runs 1-30": regret_over(good, *LONG),
-    }
-    row |= {f"regret at {n}": regret_over(good, n, n) for n in FINAL_RUNS}
-    row["decision_ms"] = 1000 * float(between(good, EARLY[0], None)["decision_s"].median())
-    return row | deadline_measures(good)
-
-
-def deadline_measures(records: "pd.DataFrame") -> dict[str, float]:
-    """How often a deadline that can be held was missed, and what holding it cost.
-
-    The miss rates count runs in which some degree holds the deadline at its confidence. The cost is
-    the true score over that of the cheapest such degree, minus 1, over the runs in which the chosen
-    degree was one of them.
-    """
-    possible = records[records["achievable"] == 1.0]
-    early, late = between(possible, *EARLY), between(possible, *LATE)
-    reached = not records.empty and records["run"].max() >= LATE[1]
-    return {
-        MISS_RATE: float(early["missed"].mean()),
-        "miss rate, runs 8-40": float(late["missed"].mean()) if reached else float("nan"),
-        "cost over the cheapest": float(early["cost_ratio"].mean()) - 1,
-    }
-
-
-def whole_units(records: "pd.DataFrame") -> "pd.DataFrame":
-    """The records of units whose policy did not fail."""
-    unit = [records[name] for name in (*GROUP, "policy", *TASK)]
-    return records[~records["failed"].groupby(unit).transform("any").astype(bool)]
-
-
-def between(records: "pd.DataFrame", first: int, last: int | None) -> "pd.DataFrame":
-    """The records of runs `first` to `last`, both included."""
-    wanted = records["run"] >= first
-    return records[wanted if last is None else wanted & (records["run"] <= last)]
-
-
-def regret_over(records: "pd.DataFrame", first: int, last: int) -> float:
-    """The mean regret over these runs; NaN if there were not so many."""
-    if records.empty or records["run"].max() < last:
-        return float("nan")
-    return float(between(records, first, last)["regret"].mean())
-
-
 def regret_by_task(records: "pd.DataFrame") -> "pd.DataFrame":
-    """Mean regret over runs 3-12, ``(problem, seed) x policy``, of one suite and objective."""
+    """Mean early regret, ``(problem, seed) x policy``, of one suite and objective."""
     early = between(whole_units(records), *EARLY)
     return early.pivot_table("regret", TASK, "policy", aggfunc="mean")
-
-
-def group_of(problem: str) -> str:
-    """The program of a recorded problem: tasks of one program are alike, and resampled together.
-
-    That is its name without deadline, wrapper, context (what follows " @ ") and parameters in
-    parentheses at its end, such as the number of threads.
-
-    >>> group_of("castep(4threads) @ ARCHER2,OFI, deadline at 25 %")
-    'castep'
-    """
-    name = WRAPPED.sub("", DEADLINE.sub("", problem)).partition(" @ ")[0]
-    return PARAMETERS.sub("", name) or problem
-
-
-def count_groups(problems: Iterable[str]) -> int:
-    """How many programs these problems are of."""
-    return len({group_of(str(p)) for p in problems})
 
 
 def failed_policies(records: "pd.DataFrame") -> set[str]:
@@ -182,22 +85,28 @@ def common_units(records: "pd.DataFrame", policies: Sequence[str]) -> "pd.DataFr
     return good[finished == len(set(policies))]
 
 
-def measured(records: "pd.DataFrame") -> "pd.DataFrame":
-    """``value`` (regret or miss) of each run 3-12 by which policies are compared.
+def main_measure(records: "pd.DataFrame") -> str:
+    """By what policies are compared: regret, or misses where there is a deadline.
 
-    Under a deadline policies are compared by their misses over the runs in which it can be held:
-    one that misses is cheap for the wrong reason.
+    One that misses its deadline is cheap for the wrong reason.
+    """
+    return MISS_RATE if has_deadline(records) else EARLY_REGRET
+
+
+def measured(records: "pd.DataFrame", measure: str | None = None) -> "pd.DataFrame":
+    """``value`` of each early run that the measure counts; None: the main one.
+
+    Misses count over the runs in which the deadline can be held, cost over those of them in which
+    the chosen degree holds it.
     """
     early = between(whole_units(records), *EARLY)
-    if not has_deadline(records):
+    measure = measure or main_measure(records)
+    if measure == EARLY_REGRET:
         return early.assign(value=early["regret"])
     possible = early[early["achievable"] == 1.0]
-    return possible.assign(value=possible["missed"])
-
-
-def has_deadline(records: "pd.DataFrame") -> bool:
-    """Whether these records are about a deadline."""
-    return bool(records["deadline_s"].notna().any())
+    if measure == MISS_RATE:
+        return possible.assign(value=possible["missed"])
+    return possible.assign(value=possible["cost_ratio"] - 1).dropna(subset=["value"])
 
 
 def peers_of(policies: Sequence[str]) -> list[str]:
@@ -207,7 +116,7 @@ def peers_of(policies: Sequence[str]) -> list[str]:
 
 def is_arbo(policy: str) -> bool:
     """Whether the policy is arbo, by any acquisition function and mean."""
-    return policy == REFERENCE or policy.startswith((f"{REFERENCE}-", f"{REFERENCE}:"))
+    return policy == REFERENCE or policy.startswith(f"{REFERENCE}:")
 
 
 def ranked_peers(records: "pd.DataFrame", policy: str = REFERENCE) -> list[str]:
@@ -227,7 +136,9 @@ def ranked_peers(records: "pd.DataFrame", policy: str = REFERENCE) -> list[str]:
     return sorted((p for p in peers if p in means), key=lambda p: (means[p], p))
 
 
-def compare(records: "pd.DataFrame", policy: str = REFERENCE, seed: int = 0) -> list[Comparison]:
+def compare(
+    records: "pd.DataFrame", policy: str = REFERENCE, measure: str | None = None, seed: int = 0
+) -> list[Comparison]:
     """One policy against each peer, paired by task and seed; the best peer first.
 
     A peer that shares no unit with the policy is left out. One with failed units comes last, is
@@ -236,25 +147,28 @@ def compare(records: "pd.DataFrame", policy: str = REFERENCE, seed: int = 0) -> 
     Args:
         records: Of one suite and objective.
         policy: Whose side we are on.
+        measure: What is compared; None: the main measure. Peers are ranked by that in any case.
         seed: Of the bootstrap.
     """
-    runs = measured(records)
+    measure = measure or main_measure(records)
+    runs = measured(records, measure)
     ranked = ranked_peers(records, policy)
-    others = [p for p in peers_of(sorted(runs["policy"].unique())) if p not in {policy, *ranked}]
+    there = peers_of(sorted(records["policy"].unique()))
+    others = [p for p in there if p not in {policy, *ranked}]
     failed = failed_policies(records)
-    measure = MISS_RATE if has_deadline(records) else EARLY_REGRET
     found = []
     for peer in [*ranked, *others]:
         both = common_units(runs, [policy, peer])
         if both.empty:
             continue
-        by_group = both.groupby([both["problem"].map(group_of), "policy"])["value"]
+        by_group = both.groupby([both["problem"].map(program_of), "policy"])["value"]
         sums, counts = by_group.sum().unstack(), by_group.size().unstack()
         difference, ratio = paired_intervals(
             sums[policy].to_numpy(float),
             sums[peer].to_numpy(float),
             counts[policy].to_numpy(float),
             seed,
+            their_counts=counts[peer].to_numpy(float),
         )
         found.append(
             Comparison(
@@ -272,10 +186,30 @@ def compare(records: "pd.DataFrame", policy: str = REFERENCE, seed: int = 0) -> 
     return found
 
 
+def compare_all(records: "pd.DataFrame", policy: str = REFERENCE) -> list[Comparison]:
+    """By the main measure and, where there is a deadline, by the cost of holding it too."""
+    costs = compare(records, policy, COST) if has_deadline(records) else []
+    return [*compare(records, policy), *costs]
+
+
 def worst_tasks(records: "pd.DataFrame", policy: str = REFERENCE, count: int = 3) -> "pd.DataFrame":
-    """The units in which a policy's mean regret over runs 3-12 is highest, worst first."""
-    ours = between(whole_units(records[records["policy"] == policy]), *EARLY)
-    means = ours.groupby([*GROUP, *TASK])["regret"].mean().reset_index()
-    columns = ["regret", *GROUP, *TASK]
-    ranked = means.sort_values(columns, ascending=[False, *[True] * 5], ignore_index=True)
-    return ranked.head(count)
+    """The units in which a policy did worst over the early runs, worst first.
+
+    That is by mean regret; where there is a deadline by the rate of its misses, then by cost.
+
+    Args:
+        records: All of them with a deadline, or all without.
+        policy: Whose.
+        count: How many.
+    """
+    ours = records[records["policy"] == policy]
+    unit = [*GROUP, *TASK]
+    ranks = ["value"]
+    means = measured(ours).groupby(unit)["value"].mean().to_frame()
+    if has_deadline(ours):
+        means = means.join(measured(ours, COST).groupby(unit)["value"].mean().rename("cost"))
+        ranks = ["value", "cost"]
+    columns = [*ranks, *unit]
+    rising = [*[False] * len(ranks), *[True] * len(unit)]
+    ordered = means.reset_index().sort_values(columns, ascending=rising, ignore_index=True)
+    return ordered.head(count)

@@ -25,7 +25,12 @@ class Interval:
 
 
 def paired_intervals(
-    ours: Vector, theirs: Vector, counts: Vector, seed: int = 0, resamples: int = RESAMPLES
+    ours: Vector,
+    theirs: Vector,
+    counts: Vector,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    their_counts: Vector | None = None,
 ) -> tuple[Interval, Interval]:
     """The difference and the ratio of two policies' means, with expanded percentile intervals.
 
@@ -41,31 +46,36 @@ def paired_intervals(
     Args:
         ours: Each group's sum.
         theirs: Each group's sum.
-        counts: How many values each sum is of, the same for both; groups of none are left out.
+        counts: How many values each sum is of; groups of none are left out.
         seed: Of the resampling.
         resamples: How many.
+        their_counts: How many values each of their sums is of; None: as many as of ours.
 
     Returns:
-        mean(ours) - mean(theirs), and mean(ours) / mean(theirs): infinite where theirs alone is 0,
-        resamples in which both are 0 left out. One group alone has an estimate and no interval:
-        NaN.
+        mean(ours) - mean(theirs), and mean(ours) / mean(theirs): infinite where theirs alone is 0;
+        resamples in which both are 0 or either has no value are left out. One group alone has an
+        estimate and no interval: NaN.
     """
     rng = np.random.default_rng(seed)
-    used = counts > 0
-    a, b, n = ours[used], theirs[used], counts[used]
-    if not n.size:
+    other_counts = counts if their_counts is None else their_counts
+    used = counts + other_counts > 0
+    groups = int(used.sum())
+    if not (counts.sum() and other_counts.sum()):
         unknown = Interval(math.nan, math.nan, math.nan)
         return unknown, unknown
-    chunks = [rng.integers(n.size, size=(k, n.size)) for k in _chunks(resamples, n.size)]
-    sum_a, sum_b, size = (np.concatenate([v[c].sum(axis=1) for c in chunks]) for v in (a, b, n))
+    values = [v[used] for v in (ours, theirs, counts, other_counts)]
+    chunks = [rng.integers(groups, size=(k, groups)) for k in _chunks(resamples, groups)]
+    sums = [np.concatenate([v[c].sum(axis=1) for c in chunks]) for v in values]
+    differences, ratios = _difference_and_ratio(*sums)
+    difference, ratio = _difference_and_ratio(*(v.sum(keepdims=True) for v in values))
+    tail = _tail(groups)
+    return _interval(difference[0], differences, tail), _interval(ratio[0], ratios, tail)
+
+
+def _difference_and_ratio(a: Vector, b: Vector, n: Vector, m: Vector) -> tuple[Vector, Vector]:
+    """The difference and the ratio of a / n and b / m, exact where n and m are the same."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = a.sum() / b.sum()
-        ratios = sum_a / sum_b
-    tail = _tail(n.size)
-    return (
-        _interval(float((a.sum() - b.sum()) / n.sum()), (sum_a - sum_b) / size, tail),
-        _interval(float(ratio), ratios[~np.isnan(ratios)], tail),
-    )
+        return (a * m - b * n) / (n * m), (a * m) / (b * n)
 
 
 def _tail(groups: int) -> float:
@@ -81,9 +91,10 @@ def _chunks(resamples: int, size: int) -> list[int]:
     return [min(step, resamples - start) for start in range(0, resamples, step)]
 
 
-def _interval(estimate: float, values: Vector, tail: float) -> Interval:
+def _interval(estimate: float, resampled: Vector, tail: float) -> Interval:
+    values = resampled[~np.isnan(resampled)]
     if not values.size or math.isnan(tail):
-        return Interval(estimate, math.nan, math.nan)
+        return Interval(float(estimate), math.nan, math.nan)
     # No interpolation: between a number and infinity there is none.
     low, high = np.quantile(values, [tail, 1 - tail], method="inverted_cdf")
-    return Interval(estimate, float(low), float(high))
+    return Interval(float(estimate), float(low), float(high))

@@ -1,13 +1,15 @@
 """The page docs/benchmarks.md: what a run of the benchmark says, wins and losses alike."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbo_bo.benchmarks import analysis, report
+from arbo_bo.benchmarks import analysis, measures, report
 from arbo_bo.benchmarks.analysis import Comparison
 from arbo_bo.benchmarks.plots import plot_all
 from arbo_bo.benchmarks.runner import known_policies
+from arbo_bo.benchmarks.suites import default_runs
 from arbo_bo.experiment import Objective
 from arbo_bo.wording import format_time
 
@@ -48,14 +50,25 @@ The measured tables are read from the folder that `ARBO_BENCH_DATA` names; `geno
 """
 
 
-def write_document(
-    records: "pd.DataFrame", header: dict[str, Any], path: Path, command: str
-) -> list[Path]:
+@dataclass(frozen=True)
+class Part:
+    """One folder of results.
+
+    Attributes:
+        records: Every record in it.
+        header: What all of them share.
+    """
+
+    records: "pd.DataFrame"
+    header: dict[str, Any]
+
+
+def write_document(parts: Sequence[Part], path: Path, command: str) -> list[Path]:
     """Writes the page, and its pictures into ``images`` beside it.
 
     Args:
-        records: Of a benchmark.
-        header: Of its folder.
+        parts: The benchmark, then others that have a section each, such as one of slow policies on
+            fewer tasks.
         path: The page.
         command: What made it, to be named in it.
 
@@ -63,54 +76,66 @@ def write_document(
         Every file written, the page first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = plot_all(records, path.parent / "images")
+    main, *others = parts
+    pictures = plot_all(main.records, path.parent / "images")
     sections = [
         INTRODUCTION,
-        verdicts(records),
-        "## How this was made\n\n" + provenance(header, command),
+        verdicts(main.records),
+        "## How this was made\n\n" + provenance(main.header, command),
         "## Pictures\n\n" + "\n\n".join(_picture(p) for p in pictures),
-        "## Tables\n\n" + report.tables(records, header),
+        "## Tables\n\n" + report.tables(main.records, main.header),
+        *(_further_section(part) for part in others),
     ]
-    if notes := [*_absent_lines(records, header), *report.note_lines(header)]:
-        sections.append("## What was left out\n\n" + "\n".join(notes))
+    if notes := [*_absent_lines(parts), *(n for p in parts for n in report.note_lines(p.header))]:
+        sections.append("## What was left out\n\n" + "\n".join(dict.fromkeys(notes)))
     path.write_text("\n\n".join(s.strip() for s in sections) + "\n", encoding="utf-8")
     return [path, *pictures]
+
+
+def _further_section(part: Part) -> str:
+    policies = ", ".join(sorted(part.records["policy"].unique()))
+    title = f"## Beside it: {', '.join(part.header.get('suites', {}))}, with {policies}"
+    made = f"{_code(run_commands(part.header))}\n\nIt took {_time(part.header)}."
+    return "\n\n".join((title, made, report.tables(part.records, part.header)))
 
 
 def verdicts(records: "pd.DataFrame", policy: str = analysis.REFERENCE) -> str:
     """What arbo wins, what it loses, and where nothing can be said, in plain sentences."""
     found = [
-        (suite, objective, analysis.compare(part, policy))
+        (suite, objective, measures.last_run(part), analysis.compare_all(part, policy))
         for suite, objective, part in report.groups(records)
     ]
-    against_best = [(s, o, c) for s, o, cs in found for c in cs if c.is_best_peer]
+    against_best = [(s, o, last, c) for s, o, last, cs in found for c in cs if c.is_best_peer]
     if not against_best:
         return f"## {policy} against the best peer\n\nThere is no peer in this run."
     rows = [
-        [suite, str(o), c.peer, c.measure, str(c.groups), report.interval(c.ratio), c.verdict]
-        for suite, o, c in against_best
+        [
+            *(suite, str(o), c.peer, measures.title(c.measure, last), str(c.groups)),
+            *(report.interval(c.ratio), c.verdict),
+        ]
+        for suite, o, last, c in against_best
     ]
     titles = ["suite", "minimising", "best peer", "measure", "programs", f"{policy} / it", policy]
     lines = [
-        _count_line(policy, list(_first_of_each(against_best).values())),
+        _count_line(policy, _first_of_each([(s, o, c) for s, o, _, c in against_best])),
         report.markdown_table(titles, rows),
-        *_loss_lines(policy, found),
+        *_loss_lines(policy, [(s, o, cs) for s, o, _, cs in found]),
         *_speed_line(policy, records),
     ]
     return f"## {policy} against the best peer of each suite\n\n" + "\n\n".join(lines)
 
 
-def _first_of_each(
-    against_best: Sequence[tuple[str, Objective, Comparison]],
-) -> dict[str, Comparison]:
-    """Each suite's comparison with the lowest urgency: its objectives rank the degrees alike."""
+def _first_of_each(against_best: Sequence[tuple[str, Objective, Comparison]]) -> list[Comparison]:
+    """Each suite's main comparison with the lowest urgency: its objectives rank degrees alike."""
     ordered = sorted(against_best, key=lambda found: (found[0], found[1].urgency))
-    return {suite: c for suite, _, c in reversed(ordered)}
+    mains = {suite: c for suite, _, c in reversed(ordered) if c.measure != measures.COST}
+    return list(mains.values())
 
 
-def _absent_lines(records: "pd.DataFrame", header: dict[str, Any]) -> list[str]:
+def _absent_lines(parts: Sequence[Part]) -> list[str]:
     """Which policies exist and were not run."""
-    there = {*records["policy"].unique(), *header.get("skipped", {})}
+    there = {p for part in parts for p in part.records["policy"].unique()}
+    there |= {p for part in parts for p in part.header.get("skipped", {})}
     return [f"- the policy {name} was not run" for name in known_policies() if name not in there]
 
 
@@ -151,7 +176,7 @@ def _loss_lines(policy: str, found: Sequence[tuple[str, Objective, list[Comparis
 
 def _speed_line(policy: str, records: "pd.DataFrame") -> list[str]:
     """How long a decision takes, of every policy: arbo's is not the quickest."""
-    late = analysis.between(records, analysis.EARLY[0], None)
+    late = measures.between(records, measures.EARLY[0], None)
     medians = 1000 * late.groupby("policy")["decision_s"].median().sort_values()
     if policy not in medians:
         return []
@@ -160,29 +185,46 @@ def _speed_line(policy: str, records: "pd.DataFrame") -> list[str]:
 
 
 def _noun(comparison: Comparison) -> str:
-    return "miss rate" if comparison.measure.startswith("miss") else "regret"
+    nouns = {measures.MISS_RATE: "miss rate", measures.COST: "cost over the cheapest"}
+    return nouns.get(comparison.measure, "regret")
+
+
+def run_commands(header: dict[str, Any]) -> list[str]:
+    """What makes such a folder: one command for each number of runs that is not a default."""
+    runs: dict[str, int] = header.get("runs", {})
+    given: dict[int | None, list[str]] = {}
+    for name, count in runs.items():
+        given.setdefault(None if count == default_runs(name) else count, []).append(name)
+    return [
+        f"arbo bench run --suite {','.join(names)} --policies {','.join(header['policies'])} "
+        f"--seeds {header.get('seeds')} --tasks {header.get('tasks')}"
+        f"{'' if count is None else f' --runs {count}'} --out DIR"
+        for count, names in given.items()
+    ]
 
 
 def provenance(header: dict[str, Any], command: str) -> str:
     """Machine, versions, date, seeds and the commands."""
     machine = header.get("machine", {})
     packages = ", ".join(f"{n} {v}" for n, v in machine.get("packages", {}).items())
-    suites = ",".join(header.get("suites", {}))
-    policies = ",".join(header.get("policies", []))
-    run = (
-        f"arbo bench run --suite {suites} --policies {policies} --seeds {header.get('seeds')} "
-        f"--runs {header.get('runs')} --tasks {header.get('tasks')} --out DIR"
-    )
     rows = [
         ["machine", f"{machine.get('processor')}, {machine.get('cores')} cores"],
         ["system", f"{machine.get('system')}, Python {machine.get('python')}"],
         ["versions", packages],
         ["date", str(machine.get("date"))],
         ["seeds", f"0 to {int(header.get('seeds', 1)) - 1}"],
-        ["time in all", format_time(max(float(header.get("seconds", 0)), 1e-3))],
+        ["time in all", _time(header)],
     ]
     table = report.markdown_table(["what", "value"], rows)
-    return f"```\n{run}\n{command}\n```\n\n{table}\n\n{MEASURED_WITH}"
+    return f"{_code([*run_commands(header), command])}\n\n{table}\n\n{MEASURED_WITH}"
+
+
+def _code(lines: Sequence[str]) -> str:
+    return "\n".join(("```", *lines, "```"))
+
+
+def _time(header: dict[str, Any]) -> str:
+    return format_time(max(float(header.get("seconds", 0)), 1e-3))
 
 
 def _picture(path: Path) -> str:

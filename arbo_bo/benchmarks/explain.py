@@ -6,25 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.benchmarks import analysis
-from arbo_bo.benchmarks.problems import Case, middle
+from arbo_bo.benchmarks.measures import EARLY, GROUP, TASK
+from arbo_bo.benchmarks.policies.arbo import ArboPolicy
+from arbo_bo.benchmarks.problems import Case, TimedProblem
 from arbo_bo.benchmarks.suites import Suite
 from arbo_bo.benchmarks.truth import Truth, truths
+from arbo_bo.benchmarks.units import OPENING_RUNS, make_registered, setting_of
 from arbo_bo.errors import ArboError, InvalidValueError
-from arbo_bo.experiment import (
-    Arm,
-    Candidate,
-    Context,
-    Experiment,
-    Objective,
-    Phase,
-    SearchSpace,
-    Trial,
-    TrialStatus,
-)
-from arbo_bo.experiment.experiment import TaskModel
+from arbo_bo.experiment import Candidate, Context, Objective
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NOT_BUILT = "The suite cannot be built here, so that neither truth nor posterior is shown."
 
 
 @dataclass(frozen=True)
@@ -37,12 +31,12 @@ class Explanation:
         seed: Its seed.
         objective: What was minimised.
         deadline_s: The deadline [s]; None: none.
-        mean_regret: Over runs 3-12.
+        badness: The mean regret over the early runs; with a deadline the rate of its misses.
         history: Every run, as recorded.
         worst_run: The run, from the third on, whose choice was worst.
-        candidates: What arbo believes before that run, refitted on the runs before it.
+        candidates: What arbo believed before that run.
         truth: The truth about every degree of that run; empty where the suite cannot be built here.
-        remark: Why something is not shown; empty: nothing is left out.
+        remark: Why something is not shown, or not as it was; empty: nothing is.
     """
 
     suite: str
@@ -50,7 +44,7 @@ class Explanation:
     seed: int
     objective: Objective
     deadline_s: float | None
-    mean_regret: float
+    badness: float
     history: tuple[dict[str, Any], ...]
     worst_run: int
     candidates: tuple[Candidate, ...]
@@ -61,6 +55,11 @@ class Explanation:
     def at_worst(self) -> dict[str, Any]:
         """The record of the worst run."""
         return next(r for r in self.history if r["run"] == self.worst_run)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the posterior is the policy's own; else it is the default arbo's."""
+        return analysis.is_arbo(self.at_worst["policy"])
 
     def runs_before(self) -> dict[int, list[float]]:
         """The measured times by degree that were known before the worst run [s]."""
@@ -74,25 +73,34 @@ class Explanation:
 def explain(
     records: "pd.DataFrame", suites: Sequence[Suite], policy: str, count: int = 3
 ) -> list[Explanation]:
-    """Explains the tasks in which a policy's regret over runs 3-12 was highest.
+    """Explains the tasks in which a policy did worst over the early runs.
+
+    Tasks with a deadline are ranked by their misses, the others by regret, and each kind has its
+    own worst.
 
     Args:
         records: Of a benchmark.
         suites: Its suites, as far as they can be built here.
         policy: Whose choices.
-        count: How many tasks.
+        count: How many tasks of each kind.
 
     Raises:
         InvalidValueError: The policy has no records of three runs or more.
     """
-    worst = analysis.worst_tasks(records, policy, count)
-    if worst.empty:
+    late = records["deadline_s"].notna()
+    kinds = [part for part in (records[~late], records[late]) if not part.empty]
+    worst = [
+        row
+        for part in kinds
+        for row in analysis.worst_tasks(part, policy, count).to_dict("records")
+    ]
+    if not worst:
         raise InvalidValueError(
             f"there is nothing to explain: no unit of {policy!a} has three runs; there are "
             f"{', '.join(sorted(records['policy'].unique()))}"
         )
     cases = {_case_key(case): case for suite in suites for case in suite.cases}
-    return [_explain_one(records, policy, row, cases) for row in worst.to_dict("records")]
+    return [_explain_one(records, policy, row, cases) for row in worst]
 
 
 def _case_key(case: Case) -> tuple[str, str, float, float]:
@@ -106,33 +114,40 @@ def _explain_one(
     cases: dict[tuple[str, str, float, float], Case],
 ) -> Explanation:
     wanted = records["policy"] == policy
-    for name in (*analysis.GROUP, *analysis.TASK):
+    for name in (*GROUP, *TASK):
         wanted &= records[name] == row[name]
     history = tuple(_record(r) for r in records[wanted].sort_values("run").to_dict("records"))
-    late = [r for r in history if r["run"] >= analysis.EARLY[0]]
-    worst = max(late, key=lambda r: (r["regret"], -r["run"]))
-    objective = Objective(row["urgency"], row["cost_exponent"])
+    worst = max((r for r in history if r["run"] >= EARLY[0]), key=_badness)
+    objective, seed = Objective(row["urgency"], row["cost_exponent"]), int(row["seed"])
     case = cases.get((row["suite"], row["problem"], objective.urgency, objective.exponent))
-    seed = int(row["seed"])
-    degrees, truth, remark = _degrees_and_truth(case, history, worst["run"], seed)
     candidates: tuple[Candidate, ...] = ()
-    try:
-        candidates = _posterior(objective, degrees, history, worst)
-    except ArboError as err:
-        remark = f"{remark} arbo could not be refitted: {err}".strip()
+    truth: list[Truth] = []
+    remark = NOT_BUILT
+    if case is not None:
+        problem = case.source.problem(seed)
+        truth = truths(problem, worst["run"], objective, case.deadline_s, case.confidence)
+        candidates, remark = _replayed(case, problem, policy, seed, history, worst)
     return Explanation(
         suite=row["suite"],
         problem=row["problem"],
         seed=seed,
         objective=objective,
         deadline_s=worst["deadline_s"],
-        mean_regret=float(row["regret"]),
+        badness=float(row["value"]),
         history=history,
         worst_run=worst["run"],
         candidates=candidates,
-        truth=truth,
+        truth=tuple(truth),
         remark=remark,
     )
+
+
+def _badness(record: dict[str, Any]) -> tuple[float, ...]:
+    """How bad a run is: by regret; with a deadline by a miss that was likely, then by cost."""
+    if record["deadline_s"] is None:
+        return record["regret"], -record["run"]
+    missed = bool(record["missed"]) and bool(record["achievable"])
+    return missed, 1 - record["within"], record["cost_ratio"] or 0.0, -record["run"]
 
 
 def _record(row: dict[Any, Any]) -> dict[str, Any]:
@@ -145,48 +160,39 @@ def _record(row: dict[Any, Any]) -> dict[str, Any]:
     return record
 
 
-def _degrees_and_truth(
-    case: Case | None, history: Sequence[dict[str, Any]], run: int, seed: int
-) -> tuple[tuple[int, ...], tuple[Truth, ...], str]:
-    if case is None:
-        seen = {r["parallelism"] for r in history} | {r["best_parallelism"] for r in history}
-        remark = "The suite cannot be built here: only degrees that were chosen or right are shown."
-        return tuple(sorted(seen)), (), remark
-    table = truths(case.source.problem(seed), run, case.objective, case.deadline_s, case.confidence)
-    return tuple(t.parallelism for t in table), tuple(table), ""
-
-
-def _posterior(
-    objective: Objective,
-    degrees: Sequence[int],
+def _replayed(
+    case: Case,
+    problem: TimedProblem,
+    policy: str,
+    seed: int,
     history: Sequence[dict[str, Any]],
     worst: dict[str, Any],
-) -> tuple[Candidate, ...]:
-    from arbo_bo.generation import generate
+) -> tuple[tuple[Candidate, ...], str]:
+    """What arbo believed before the worst run, and a remark where that is not quite it.
 
-    before = [r for r in history if r["run"] < worst["run"]]
-    sizes = [r["input_size"] for r in before if r["input_size"] is not None]
-    experiment = Experiment(
-        "task",
-        search_space=SearchSpace(tuple(degrees)),
-        default_parallelism=middle(degrees),
-        objective=objective,
-        model=TaskModel(base_input_size=sizes[0] if sizes else None, sample_count=len(before)),
-    )
-    trials = [_trial(r) for r in before]
-    return generate(experiment, trials, _context(worst)).decision.candidates
-
-
-def _trial(record: dict[str, Any]) -> Trial:
-    return Trial(
-        task="task",
-        trial_index=record["run"] - 1,
-        status=TrialStatus.COMPLETED,
-        arm=Arm(record["parallelism"]),
-        context=_context(record),
-        phase=Phase.ATTACHED,
-        execution_time_s=record["execution_time_s"],
-    )
+    The policy is made anew, told every run, and asked where it was asked then, so that it keeps the
+    hyperparameters from one fit to the next as it did. A policy that is not arbo has no such
+    belief: then it is arbo's, had it been told these runs.
+    """
+    name = policy if analysis.is_arbo(policy) else analysis.REFERENCE
+    try:
+        arbo = make_registered(name, problem, setting_of(case, seed))
+        assert isinstance(arbo, ArboPolicy)
+        for record in history[: worst["run"]]:
+            run, context = record["run"], _context(record)
+            chosen = record["parallelism"]
+            if run > OPENING_RUNS:
+                chosen = arbo.ask(context, problem.degrees(run))
+            if name == policy and chosen != record["parallelism"]:
+                return (), (
+                    f"Asked again, {policy} chooses {chosen} in run {run} and not "
+                    f"{record['parallelism']}: another version decided, so that its posterior is "
+                    "not shown."
+                )
+            arbo.tell(context, record["parallelism"], record["execution_time_s"])
+    except ArboError as err:
+        return (), f"arbo could not be asked again: {err}"
+    return arbo.candidates, ""
 
 
 def _context(record: dict[str, Any]) -> Context:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arbo_bo.benchmarks import analysis
+from arbo_bo.benchmarks import analysis, measures
+from arbo_bo.benchmarks.problems import program_of
 from arbo_bo.benchmarks.report import groups
 from arbo_bo.experiment import Objective
 
@@ -76,12 +77,12 @@ def plot_all(
     import matplotlib as mpl
 
     folder.mkdir(parents=True, exist_ok=True)
-    records = analysis.whole_units(records)
+    records = measures.whole_units(records)
     records = records[records["policy"] != analysis.ORACLE]
     parts: dict[Objective, list[tuple[str, pd.DataFrame]]] = {}
     for suite, objective, part in groups(records):
         # Under a deadline the cheapest degree is the wrong one: regret says nothing there.
-        if not analysis.has_deadline(part):
+        if not measures.has_deadline(part):
             parts.setdefault(objective, []).append((suite, part))
     written = []
     with mpl.rc_context({**STYLE, "backend": "agg"}):
@@ -108,6 +109,7 @@ def _figure(
     axes = figure.subplots(rows, columns, squeeze=False)
     colours = _colours(sorted({p for _, part in panels for p in part["policy"].unique()}))
     lines: dict[str, Any] = {}
+    last = max(measures.last_run(part) for _, part in panels)
     for axis, (suite, part) in zip(axes.flat, panels, strict=False):
         lines |= picture.draw(axis, part, colours)
         axis.set_title(suite)
@@ -116,7 +118,10 @@ def _figure(
     for axis in list(axes.flat)[max(0, len(panels) - columns) : len(panels)]:
         axis.set_xlabel(picture.x_label)
     figure.supylabel(picture.y_label, fontsize=9)
-    figure.suptitle(f"{picture.title}, minimising {objective}", fontsize=11, x=0.01, ha="left")
+    title = picture.title.format(early=min(measures.EARLY[1], last))
+    # One panel is too narrow for the whole of it.
+    title += f",{' ' if columns > 1 else chr(10)}minimising {objective}"
+    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     ordered = sorted(lines, key=lambda p: (not analysis.is_arbo(p), p in GREY, p))
     figure.legend(
         [lines[p] for p in ordered],
@@ -145,7 +150,7 @@ def _draw_regret(axis: Any, part: "pd.DataFrame", colours: dict[str, str]) -> di
     banded = {analysis.REFERENCE, *analysis.ranked_peers(part)[:1]}
     lines = {}
     for policy, runs in part.groupby("policy", sort=True):
-        by_run = runs.pivot_table("regret", analysis.TASK, "run", aggfunc="mean")
+        by_run = runs.pivot_table("regret", measures.TASK, "run", aggfunc="mean")
         mean = by_run.mean().clip(lower=FLOOR)
         (line,) = axis.plot(
             mean.index, mean, color=colours[str(policy)], **_line_style(str(policy))
@@ -165,7 +170,7 @@ def _draw_regret(axis: Any, part: "pd.DataFrame", colours: dict[str, str]) -> di
 
 def _groups(by_run: "pd.DataFrame") -> "pd.Series[str]":
     """The program of each row's problem."""
-    return by_run.index.get_level_values("problem").to_series().map(analysis.group_of)
+    return by_run.index.get_level_values("problem").to_series().map(program_of)
 
 
 def _band(by_run: "pd.DataFrame") -> tuple[Any, Any]:
@@ -225,7 +230,7 @@ PICTURES = (
     ),
     Picture(
         "profile",
-        "Performance profiles over runs 3-12",
+        "Performance profiles over runs 3-{early}",
         "mean score above the best degree's",
         "tasks x seeds within it [%]",
         _draw_profile,

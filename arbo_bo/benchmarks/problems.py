@@ -1,11 +1,16 @@
 """What the runner needs of a problem beyond the protocol, and how a problem comes to be."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from arbo_bo.benchmarks.protocol import Problem
 from arbo_bo.experiment import Objective, SearchSpace
+
+DEADLINE = re.compile(r", deadline at [\d.]+ %$")
+WRAPPED = re.compile(r" (x[\d.]+ from run \d+|with stragglers|under load|with more noise)$")
+PARAMETERS = re.compile(r"\s*\([^()]*\)$")
 
 
 class TimedProblem(Problem, Protocol):
@@ -62,3 +67,16 @@ class Case:
 def middle(degrees: Sequence[int]) -> int:
     """The middle one of ascending degrees; of an even number, the upper of the two."""
     return degrees[len(degrees) // 2]
+
+
+def program_of(problem: str) -> str:
+    """The program of a recorded problem: tasks of one program are alike, and resampled together.
+
+    That is its name without deadline, wrapper, context (what follows " @ ") and parameters in
+    parentheses at its end, such as the number of threads.
+
+    >>> program_of("castep(4threads) @ ARCHER2,OFI, deadline at 25 %")
+    'castep'
+    """
+    name = WRAPPED.sub("", DEADLINE.sub("", problem)).partition(" @ ")[0]
+    return PARAMETERS.sub("", name) or problem

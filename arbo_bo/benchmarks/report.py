@@ -4,23 +4,25 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from arbo_bo.benchmarks import analysis
-from arbo_bo.benchmarks.analysis import EARLY_REGRET, GROUP, ORACLE, Comparison
+from arbo_bo.benchmarks import analysis, measures
+from arbo_bo.benchmarks.analysis import ORACLE, Comparison
 from arbo_bo.benchmarks.bootstrap import Interval
+from arbo_bo.benchmarks.measures import COST, DECISION_MS, GROUP, LATE_MISS_RATE, MISS_RATE
+from arbo_bo.benchmarks.policies.registry import installation
 from arbo_bo.experiment import Objective
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DEADLINE_COLUMNS = (analysis.MISS_RATE, "miss rate, runs 8-40", "cost over the cheapest")
-UNITS = "tasks x seeds (programs)"
+RATES = (MISS_RATE, LATE_MISS_RATE)
+DEADLINE_COLUMNS = (*RATES, COST)
 REGRET_COLUMNS = (
-    EARLY_REGRET,
-    analysis.LATER_REGRET,
-    "regret, runs 1-30",
-    *(f"regret at {n}" for n in analysis.FINAL_RUNS),
+    measures.EARLY_REGRET,
+    measures.LATER_REGRET,
+    measures.LONG_REGRET,
+    *measures.FINAL_REGRETS,
 )
-RATES = (analysis.MISS_RATE, "miss rate, runs 8-40")
+UNITS = "tasks x seeds (programs)"
 
 
 def groups(records: "pd.DataFrame") -> Iterator[tuple[str, Objective, "pd.DataFrame"]]:
@@ -45,27 +47,38 @@ def tables(
 
 
 def _table(part: "pd.DataFrame", policy: str) -> str:
-    summary = analysis.summarise(part)
-    deadline = analysis.has_deadline(part)
-    key = DEADLINE_COLUMNS[0] if deadline else EARLY_REGRET
+    summary, last = measures.summarise(part), measures.last_run(part)
+    deadline = measures.has_deadline(part)
     columns = [c for c in (DEADLINE_COLUMNS if deadline else REGRET_COLUMNS)]
     columns = [c for c in columns if summary[c].notna().any()]
     compared = {c.peer: c for c in analysis.compare(part, policy)}
-    rows = []
+    costs = {c.peer: c for c in analysis.compare(part, policy, COST)} if deadline else {}
     failed = analysis.failed_policies(part)
-    whole = [str(p) for p in summary["policy"] if p not in failed]
-    shared = analysis.summarise(analysis.common_units(part, whole))
-    ranks = {} if shared.empty else shared.set_index("policy")[key].to_dict()
-    for row in _sorted(summary, ranks):
+    rows = []
+    for row in _sorted(summary, _ranks(part, failed)):
         name = str(row["policy"])
         peer = compared.get(name)
         cells = [_policy_cell(name, policy, peer, name in failed)]
         cells += [number(row[c], percent=c in RATES) for c in columns]
-        cells += [number(row["decision_ms"]), f"{row['units']:.0f} ({row['groups']:.0f})"]
+        cells += [number(row[DECISION_MS]), f"{row['units']:.0f} ({row['groups']:.0f})"]
         cells += [interval(peer.ratio), peer.verdict] if peer else ["", ""]
+        if deadline:
+            cells.append(interval(costs[name].ratio) if name in costs else "")
         rows.append(cells + ([f"{row['failed']:.0f}"] if summary["failed"].any() else []))
-    titles = ["policy", *columns, "ms a decision", UNITS, f"{policy} / it", policy]
+    shown = [measures.title(c, last) for c in (*columns, DECISION_MS)]
+    titles = ["policy", *shown, UNITS, f"{policy} / it", policy]
+    titles += [f"cost, {policy} / it"] if deadline else []
     return markdown_table(titles + (["failed"] if summary["failed"].any() else []), rows)
+
+
+def _ranks(part: "pd.DataFrame", failed: set[str]) -> dict[Any, float]:
+    """Each policy's main measure over the units that all share; none for those that failed."""
+    whole = [str(p) for p in part["policy"].unique() if p not in failed]
+    shared = analysis.common_units(part, whole)
+    if shared.empty:
+        return {}
+    ranked = measures.summarise(shared).set_index("policy")[analysis.main_measure(part)]
+    return dict(ranked.to_dict())
 
 
 def _sorted(summary: "pd.DataFrame", ranks: dict[Any, float]) -> list[dict[str, Any]]:
@@ -134,7 +147,8 @@ def failure_lines(records: "pd.DataFrame") -> list[str]:
 def skipped_lines(header: dict[str, Any]) -> list[str]:
     """Which policies did not take part, and why."""
     return [
-        f"- {name} was skipped: the package {package} is not installed"
+        f"- {name} was skipped: the package {package} is not installed; "
+        f"{installation(name)} installs it"
         for name, package in sorted(header.get("skipped", {}).items())
     ]
 
@@ -149,13 +163,14 @@ def comparison_table(records: "pd.DataFrame", policy: str = analysis.REFERENCE) 
     """One row for each suite, objective and peer: difference and ratio with 95 % intervals."""
     rows = []
     for suite, objective, part in groups(records):
-        for c in analysis.compare(part, policy):
+        last = measures.last_run(part)
+        for c in analysis.compare_all(part, policy):
             peer = f"{c.peer} (best)" if c.is_best_peer else c.peer
             peer = f"{peer} (failed units left out)" if c.has_failed else peer
             difference = f"{c.difference.estimate:+.3f}"
             if not math.isnan(c.difference.low):
                 difference += f" [{c.difference.low:+.3f}, {c.difference.high:+.3f}]"
-            measure = [suite, str(objective), c.measure, peer]
+            measure = [suite, str(objective), measures.title(c.measure, last), peer]
             rows.append(
                 [*measure, difference, interval(c.ratio), f"{c.units} ({c.groups})", c.verdict]
             )
@@ -170,9 +185,9 @@ def as_json(
     comparisons = [
         {"suite": suite, "urgency": o.urgency, "cost_exponent": o.exponent, **_comparison_json(c)}
         for suite, o, part in groups(records)
-        for c in analysis.compare(part, policy)
+        for c in analysis.compare_all(part, policy)
     ]
-    summary = analysis.summarise(records).to_dict("records")
+    summary = measures.summarise(records).to_dict("records")
     document = {"benchmark": header, "summary": summary, "comparisons": comparisons}
     return {name: _finite(value) for name, value in document.items()}
 

@@ -1,24 +1,32 @@
 """Problem x policy x seed over all cores, or over a Dask cluster; resumable."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from arbo_bo.benchmarks.extra import MissingPackageError
+from arbo_bo.benchmarks.fingerprint import fingerprint
 from arbo_bo.benchmarks.machine import describe_machine
+from arbo_bo.benchmarks.policies.registry import missing_message
 from arbo_bo.benchmarks.results import Results, check_same, check_same_suites
-from arbo_bo.benchmarks.suites import DEFAULT_TASKS, Suite, fingerprint
-from arbo_bo.benchmarks.units import MakePolicy, Record, Unit, make_registered, run_unit
+from arbo_bo.benchmarks.suites import DEFAULT_TASKS, Suite, default_runs
+from arbo_bo.benchmarks.units import (
+    OPENING_RUNS,
+    MakePolicy,
+    Unit,
+    make_registered,
+    run_unit,
+)
+from arbo_bo.benchmarks.workers import execute
 from arbo_bo.errors import InvalidValueError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_RUNS = 12
+MIN_RUNS = OPENING_RUNS + 1
 MAX_RUNS = 1000
 SLOW = ("ax",)
 """Policies that only take part when they are asked for: seconds for each decision."""
@@ -35,7 +43,7 @@ class Plan:
         suites: The problems.
         policies: The policies by name.
         seeds: How often each policy meets each problem.
-        runs: The runs of each.
+        runs: The runs of each task; None: as many as its suite has by default.
         jobs: Processes at once; 0: one for each core. Without effect with a Dask client.
         tasks: The most tasks of each suite, as the suites were built.
         data: The folder of measured runs that they were built from.
@@ -47,25 +55,31 @@ class Plan:
     suites: Sequence[Suite]
     policies: Sequence[str]
     seeds: int = 2
-    runs: int = DEFAULT_RUNS
+    runs: int | None = None
     jobs: int = 0
     tasks: int = DEFAULT_TASKS
     data: Path | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.runs <= MAX_RUNS or self.seeds < 1:
+        if self.runs is not None and not MIN_RUNS <= self.runs <= MAX_RUNS:
             raise InvalidValueError(
-                f"a benchmark needs 1 to {MAX_RUNS} runs and a seed or more, got {self.runs} runs "
-                f"and {self.seeds} seeds"
+                f"a benchmark needs {MIN_RUNS} to {MAX_RUNS} runs, got {self.runs}: the first "
+                f"{OPENING_RUNS} are the same for every policy"
             )
+        if self.seeds < 1:
+            raise InvalidValueError(f"a benchmark needs a seed or more, got {self.seeds}")
         if self.jobs < 0:
             raise InvalidValueError(f"jobs must be 0 (every core) or more, got {self.jobs}")
+
+    def runs_of(self, suite: Suite) -> int:
+        """The runs of each of its tasks."""
+        return default_runs(suite.name) if self.runs is None else self.runs
 
     def units(self, skipped: Iterable[str] = ()) -> list[Unit]:
         """Every unit, policies of one problem side by side."""
         policies = [p for p in self.policies if p not in set(skipped)]
         return [
-            Unit(case, policy, seed, self.runs)
+            Unit(case, policy, seed, self.runs_of(suite))
             for suite in self.suites
             for seed in range(self.seeds)
             for case in suite.cases
@@ -136,8 +150,11 @@ def run_benchmark(
 
     Raises:
         InvalidValueError: The folder holds a benchmark with other numbers.
+        MissingPackageError: The package of every policy is missing.
     """
     skipped = missing(plan.policies)
+    if set(skipped) >= set(plan.policies):
+        raise MissingPackageError("; ".join(missing_message(n, p) for n, p in skipped.items()))
     with results.writing():
         fingerprints = _check(plan, results)
         done = results.clean()
@@ -148,7 +165,7 @@ def run_benchmark(
         report = progress or (lambda done, total: None)
         report(finished, len(units))
         try:
-            for records in _execute(todo, partial(run_unit, make=make), plan.jobs, client):
+            for records in execute(todo, partial(run_unit, make=make), plan.jobs, client):
                 results.append(records)
                 finished += 1
                 report(finished, len(units))
@@ -163,10 +180,16 @@ def run_benchmark(
 def _check(plan: Plan, results: Results) -> dict[str, str]:
     """Checks that the folder's benchmark is this one, and returns its suites' fingerprints."""
     header = results.header()
-    check_same(header, {"runs": plan.runs, "tasks": plan.tasks}, results.folder)
+    found = {"tasks": header.get("tasks", plan.tasks)} | _named(header.get("runs", {}))
+    wanted = {"tasks": plan.tasks} | _named({s.name: plan.runs_of(s) for s in plan.suites})
+    check_same(found, wanted, results.folder)
     fingerprints = {suite.name: fingerprint(suite) for suite in plan.suites}
     check_same_suites(header, fingerprints, results.folder)
     return fingerprints
+
+
+def _named(runs: Mapping[str, int]) -> dict[str, int]:
+    return {f"runs of {suite}": count for suite, count in runs.items()}
 
 
 def _begin(
@@ -184,7 +207,7 @@ def _begin(
     results.write_header(
         header
         | {
-            "runs": plan.runs,
+            "runs": header.get("runs", {}) | {s.name: plan.runs_of(s) for s in plan.suites},
             "tasks": plan.tasks,
             "data": None if plan.data is None else str(plan.data),
             "fingerprints": header.get("fingerprints", {}) | fingerprints,
@@ -196,42 +219,6 @@ def _begin(
         }
         | ({"machine": describe_machine()} if stamp else {})
     )
-
-
-def _execute(
-    units: Sequence[Unit],
-    work: Callable[[Unit], list[Record]],
-    jobs: int,
-    client: Any,
-) -> Iterator[list[Record]]:
-    """The records of each unit, as they come."""
-    if client is not None:
-        yield from _on_dask(units, work, client)
-        return
-    jobs = min(jobs or _cores(), len(units))
-    if jobs <= 1:
-        yield from map(work, units)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    # One thread for each worker: a second one for matrices this small only takes another's core.
-    with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
-        yield from Parallel(return_as="generator_unordered", pre_dispatch="3*n_jobs")(
-            delayed(work)(unit) for unit in units
-        )
-
-
-def _on_dask(
-    units: Sequence[Unit], work: Callable[[Unit], list[Record]], client: Any
-) -> Iterator[list[Record]]:
-    distributed: Any = import_module("distributed")
-    futures = client.map(work, list(units), pure=False)
-    for _, records in distributed.as_completed(futures, with_results=True):
-        yield records
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_folder(suite: str) -> Path:

@@ -61,6 +61,18 @@ def make_registered(name: str, problem: TimedProblem, setting: Setting) -> Polic
     return make_oracle(problem, setting) if name == ORACLE else make_policy(name, setting)
 
 
+def setting_of(case: Case, seed: int) -> Setting:
+    """What a policy is told of a case."""
+    return Setting(
+        space=case.source.space,
+        objective=case.objective,
+        default_parallelism=middle(case.source.space.degrees),
+        seed=derive("policy", case.name, seed) % 2**31,
+        deadline_s=case.deadline_s,
+        confidence=case.confidence,
+    )
+
+
 def run_unit(unit: Unit, make: MakePolicy = make_registered) -> list[Record]:
     """Replays one unit.
 
@@ -74,14 +86,7 @@ def run_unit(unit: Unit, make: MakePolicy = make_registered) -> list[Record]:
     """
     case = unit.case
     problem = case.source.problem(unit.seed)
-    setting = Setting(
-        space=case.source.space,
-        objective=case.objective,
-        default_parallelism=middle(case.source.space.degrees),
-        seed=derive("policy", case.name, unit.seed) % 2**31,
-        deadline_s=case.deadline_s,
-        confidence=case.confidence,
-    )
+    setting = setting_of(case, unit.seed)
     records: list[Record] = []
     try:
         policy = make(unit.policy, problem, setting)

@@ -23,6 +23,10 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `arbo bench run --out`.")]
+Folders = Annotated[
+    list[Path],
+    typer.Argument(metavar="DIR...", help="Folders of `arbo bench run --out`, the main one first."),
+]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -43,7 +47,14 @@ Policies = Annotated[
     ),
 ]
 Seeds = Annotated[int, typer.Option(metavar="N", help="Repetitions, each with its own draws.")]
-Runs = Annotated[int, typer.Option(metavar="N", help="Runs of each task.")]
+Runs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Runs of each task.  [default: 12, and 40 of the suite deadline]",
+        show_default=False,
+    ),
+]
 Tasks = Annotated[int, typer.Option(metavar="N", help="At most this many tasks a suite.")]
 Out = Annotated[
     Path | None,
@@ -77,7 +88,7 @@ def run(
     suite: SuiteName = "quick",
     policies: Policies = None,
     seeds: Seeds = 2,
-    runs: Runs = 12,
+    runs: Runs = None,
     tasks: Tasks = 20,
     out: Out = None,
     data: Data = None,
@@ -102,8 +113,12 @@ def run(
     results = Results(out or runner.default_folder(suite))
     plan = runner.Plan(suites, chosen, seeds, runs, jobs, tasks, find_folder(data))
     client = extra.dask_client(dask) if dask else None
-    with _progress(results.folder) as progress:
-        records = runner.run_benchmark(plan, results, client=client, progress=progress)
+    try:
+        with _progress(results.folder) as progress:
+            records = runner.run_benchmark(plan, results, client=client, progress=progress)
+    except KeyboardInterrupt:
+        _remark([f"interrupted; the same command goes on where it was, in {results.folder}"])
+        raise typer.Exit(130) from None
     # A folder may hold more than was asked for now.
     records = records[
         records["suite"].isin([s.name for s in suites]) & records["policy"].isin(chosen)
@@ -171,13 +186,15 @@ def explain(
 
 
 @app.command()
-def report(folder: Folder, output: Output = Path("docs/benchmarks.md")) -> None:
+def report(folders: Folders, output: Output = Path("docs/benchmarks.md")) -> None:
     """Write a page with the tables, the pictures, and how they were made."""
-    from arbo_bo.benchmarks.document import write_document
+    from arbo_bo.benchmarks.document import Part, write_document
 
-    results, records = _open(folder)
-    command = f"arbo bench report DIR --output {shlex.quote(str(output))}"
-    for path in write_document(records, results.header(), output, command):
+    opened = [_open(folder) for folder in folders]
+    parts = [Part(records, results.header()) for results, records in opened]
+    given = " ".join(["DIR"] * len(folders))
+    command = f"arbo bench report {given} --output {shlex.quote(str(output))}"
+    for path in write_document(parts, output, command):
         print(path)
 
 

@@ -40,23 +40,20 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
 
 def print_explanation(explanation: "Explanation") -> None:
     """One task: its runs, then what arbo believed before the worst of them, beside the truth."""
-    out, worst = render.stdout(), explanation.at_worst
+    out = render.stdout()
     title = f"{explanation.suite}: {explanation.problem}, seed {explanation.seed}"
     out.print(Text(title, style="bold"))
-    text = f"minimising {explanation.objective}; mean regret {explanation.mean_regret:.3f}"
-    if explanation.deadline_s is not None:
-        text += f"; deadline {format_time(explanation.deadline_s)}"
+    text = f"minimising {explanation.objective}; "
+    if explanation.deadline_s is None:
+        text += f"mean regret {explanation.badness:.3f}"
+    else:
+        text += f"deadline {format_time(explanation.deadline_s)}, missed in "
+        text += f"{100 * explanation.badness:.0f} % of the early runs in which it could be held"
     out.print(Text(text))
     out.print()
     out.print(_history_table(explanation))
     out.print()
-    out.print(
-        Text(
-            f"run {explanation.worst_run}: chosen {worst['parallelism']}, right was "
-            f"{worst['best_parallelism']}, {100 * worst['regret']:.0f} % worse; what arbo's "
-            "posterior says from the runs before it:"
-        )
-    )
+    out.print(Text(_worst_text(explanation)))
     if explanation.candidates:
         out.print(_posterior_table(explanation))
     if explanation.remark:
@@ -64,9 +61,26 @@ def print_explanation(explanation: "Explanation") -> None:
     out.print()
 
 
+def _worst_text(explanation: "Explanation") -> str:
+    worst = explanation.at_worst
+    text = (
+        f"run {explanation.worst_run}: chosen {worst['parallelism']}, right was "
+        f"{worst['best_parallelism']}, "
+    )
+    if explanation.deadline_s is None:
+        text += f"{100 * worst['regret']:.0f} % worse"
+    else:
+        kept = "missed" if worst["missed"] else "kept"
+        text += f"the deadline {kept}, with {100 * worst['within']:.0f} % to keep it"
+    whose = explanation.at_worst["policy"] if explanation.is_own else "arbo"
+    said = "said" if explanation.is_own else "would have said, told the same runs"
+    return text + (f"; what {whose}'s posterior {said}:" if explanation.candidates else "")
+
+
 def _history_table(explanation: "Explanation") -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("run", "input size", "load", "chosen", "right", "time", "regret"):
+    last = "regret" if explanation.deadline_s is None else "deadline"
+    for title in ("run", "input size", "load", "chosen", "right", "time", last):
         table.add_column(title, justify="right")
     for record in explanation.history:
         size, load = record["input_size"], record["cluster_load"]
@@ -77,10 +91,17 @@ def _history_table(explanation: "Explanation") -> Table:
             str(record["parallelism"]),
             str(record["best_parallelism"]),
             format_time(record["execution_time_s"]),
-            f"{record['regret']:.3f}",
+            _outcome(record),
             style="bold" if record["run"] == explanation.worst_run else None,
         )
     return table
+
+
+def _outcome(record: Mapping[str, Any]) -> str:
+    if record["deadline_s"] is None:
+        return f"{record['regret']:.3f}"
+    held = "missed" if record["missed"] else "kept"
+    return held if record["achievable"] else f"{held}, out of reach"
 
 
 def _posterior_table(explanation: "Explanation") -> Table:
@@ -88,7 +109,9 @@ def _posterior_table(explanation: "Explanation") -> Table:
     chosen, right = worst["parallelism"], worst["best_parallelism"]
     truth = {t.parallelism: t for t in explanation.truth}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("workers", "runs", "predicted", "5 % to 95 %", "truth", "score", "true score"):
+    titles = ["workers", "runs", "predicted", "5 % to 95 %", "truth", "score", "true score"]
+    titles += [] if explanation.deadline_s is None else ["truly in time"]
+    for title in titles:
         table.add_column(title, justify="right")
     table.add_column("")
     for candidate in explanation.candidates:
@@ -96,7 +119,7 @@ def _posterior_table(explanation: "Explanation") -> Table:
         low, high = (format_time(prediction.quantile_s(q)) for q in render.QUANTILES)
         known = truth.get(degree)
         marks = [m for m, d in (("chosen", chosen), ("right", right)) if d == degree]
-        table.add_row(
+        cells = [
             str(degree),
             str(len(before.get(degree, ()))),
             format_time(prediction.mean_s),
@@ -104,7 +127,9 @@ def _posterior_table(explanation: "Explanation") -> Table:
             "-" if known is None else format_time(known.expected_s),
             f"{candidate.score:.4g}",
             "-" if known is None else f"{known.score:.4g}",
-            ", ".join(marks),
-            style="bold green" if degree == right else None,
-        )
+        ]
+        if explanation.deadline_s is not None:
+            cells.append("-" if known is None else f"{100 * known.within:.0f} %")
+        style = "bold green" if degree == right else None
+        table.add_row(*cells, ", ".join(marks), style=style)
     return table

@@ -1,7 +1,10 @@
-"""Rows of small tables, and policies that cost nothing."""
+"""Rows of small tables, records of small benchmarks, and policies that cost nothing."""
 
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from arbo_bo.benchmarks.protocol import Policy, Problem, Setting
 from arbo_bo.experiment import Context
@@ -79,3 +82,51 @@ def make_simple(name: str, problem: Problem, setting: Setting) -> Policy:
     if name.startswith("fixed"):
         return Fixed(int(name.removeprefix("fixed")))
     return make_registered(name, problem, setting)
+
+
+def unit(policy: str, problem: str, regrets: list[float], seed: int = 0, **more: Any) -> Any:
+    """The records of one unit, with these regrets."""
+    count = len(regrets)
+    base = {
+        "suite": "s",
+        "problem": problem,
+        "urgency": 1.0,
+        "cost_exponent": 0.5,
+        "policy": policy,
+        "seed": seed,
+        "run": range(1, count + 1),
+        "regret": regrets,
+        "decision_s": 0.001,
+        "deadline_s": np.nan,
+        "missed": np.nan,
+        "achievable": np.nan,
+        "cost_ratio": np.nan,
+        "failed": False,
+        "error": "",
+    }
+    return pd.DataFrame(base | more)
+
+
+def regrets(late: float, count: int = 12) -> list[float]:
+    return [1.0, 1.0, *[late] * (count - 2)]
+
+
+TWO = pd.concat(
+    [
+        unit("arbo", "a", regrets(0.1)),
+        unit("arbo", "b", regrets(0.3)),
+        unit("ernest", "a", regrets(0.2)),
+        unit("ernest", "b", regrets(0.4)),
+        unit("random", "a", regrets(1.0)),
+        unit("random", "b", regrets(2.0)),
+        unit("oracle", "a", regrets(0.0)),
+        unit("oracle", "b", regrets(0.0)),
+    ],
+    ignore_index=True,
+)
+
+
+def programs(policy: str, late: float, count: int = 6) -> Any:
+    """One unit of each of so many programs."""
+    units = [unit(policy, f"p{i}", regrets(late + i / 10)) for i in range(count)]
+    return pd.concat(units, ignore_index=True)

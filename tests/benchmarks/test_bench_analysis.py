@@ -1,189 +1,13 @@
-"""Regret, deadlines and intervals, against what can be worked out by hand."""
+"""Who wins, by what measure, and how it is said."""
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
+from bench_samples import TWO, programs, regrets, unit
 
-from arbo_bo.benchmarks import analysis, report
-from arbo_bo.benchmarks.analysis import EARLY_REGRET
-from arbo_bo.benchmarks.bootstrap import paired_intervals
+from arbo_bo.benchmarks import analysis, measures, report
 from arbo_bo.benchmarks.document import verdicts
-
-
-def unit(policy: str, problem: str, regrets: list[float], seed: int = 0, **more: Any) -> Any:
-    """The records of one unit, with these regrets."""
-    count = len(regrets)
-    base = {
-        "suite": "s",
-        "problem": problem,
-        "urgency": 1.0,
-        "cost_exponent": 0.5,
-        "policy": policy,
-        "seed": seed,
-        "run": range(1, count + 1),
-        "regret": regrets,
-        "decision_s": 0.001,
-        "deadline_s": np.nan,
-        "missed": np.nan,
-        "achievable": np.nan,
-        "cost_ratio": np.nan,
-        "failed": False,
-        "error": "",
-    }
-    return pd.DataFrame(base | more)
-
-
-def regrets(late: float, count: int = 12) -> list[float]:
-    return [1.0, 1.0, *[late] * (count - 2)]
-
-
-TWO = pd.concat(
-    [
-        unit("arbo", "a", regrets(0.1)),
-        unit("arbo", "b", regrets(0.3)),
-        unit("ernest", "a", regrets(0.2)),
-        unit("ernest", "b", regrets(0.4)),
-        unit("random", "a", regrets(1.0)),
-        unit("random", "b", regrets(2.0)),
-        unit("oracle", "a", regrets(0.0)),
-        unit("oracle", "b", regrets(0.0)),
-    ],
-    ignore_index=True,
-)
-
-
-def test_early_regret_leaves_the_first_two_runs_out() -> None:
-    summary = analysis.summarise(TWO).set_index("policy")
-    assert summary[EARLY_REGRET].to_dict() == pytest.approx(
-        {"arbo": 0.2, "ernest": 0.3, "random": 1.5, "oracle": 0.0}
-    )
-    assert summary.loc["arbo", "regret at 5"] == pytest.approx(0.2)
-    assert summary.loc["arbo", "decision_ms"] == pytest.approx(1.0)
-
-
-def test_means_over_runs_that_were_not_made_are_unknown() -> None:
-    summary = analysis.summarise(TWO)
-    assert summary["regret, runs 1-30"].isna().all()
-    assert summary["regret at 20"].isna().all()
-
-
-def test_long_regret_counts_every_run_when_there_are_thirty() -> None:
-    summary = analysis.summarise(unit("arbo", "a", regrets(0.3, 30)))
-    assert summary["regret, runs 1-30"].tolist() == pytest.approx([(2 + 28 * 0.3) / 30])
-
-
-def test_failed_unit_counts_as_failed_and_in_no_mean() -> None:
-    broken = unit("arbo", "c", [9.0, 9.0, 9.0], failed=[False, False, True], error="E: x")
-    row = analysis.summarise(pd.concat([TWO, broken])).set_index("policy").loc["arbo"]
-    assert (row["failed"], row["units"], row[EARLY_REGRET]) == pytest.approx((1, 2, 0.2))
-
-
-def test_deadline_counts_misses_only_where_it_can_be_held() -> None:
-    records = unit(
-        "arbo",
-        "a",
-        regrets(0.0),
-        deadline_s=10.0,
-        achievable=[1.0] * 7 + [0.0] * 5,
-        missed=[1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0],
-        cost_ratio=[np.nan] * 3 + [1.2] * 4 + [np.nan] * 5,
-    )
-    row = analysis.deadline_measures(records)
-    assert row["miss rate, runs 3-12"] == pytest.approx(1 / 5)
-    assert row["cost over the cheapest"] == pytest.approx(0.2)
-    assert np.isnan(row["miss rate, runs 8-40"])
-
-
-def test_late_misses_are_counted_once_there_are_forty_runs() -> None:
-    missed = [1.0] * 7 + [0.0] * 30 + [1.0] * 3
-    records = unit("arbo", "a", regrets(0.0, 40), deadline_s=1.0, achievable=1.0, missed=missed)
-    row = analysis.deadline_measures(records)
-    assert row["miss rate, runs 8-40"] == pytest.approx(3 / 33)
-
-
-ONES = np.ones(2)
-
-
-def test_interval_of_a_constant_difference_is_that_difference() -> None:
-    difference, _ = paired_intervals(np.array([1.0, 6.0]), np.array([2.0, 8.0]), np.array([1, 2]))
-    assert (difference.estimate, difference.low, difference.high) == (-1.0, -1.0, -1.0)
-
-
-def test_interval_of_a_constant_ratio_is_that_ratio() -> None:
-    theirs = np.array([1.0, 2.0, 7.0])
-    _, ratio = paired_intervals(theirs / 4, theirs, np.ones(3))
-    assert (ratio.estimate, ratio.low, ratio.high) == (0.25, 0.25, 0.25)
-
-
-def test_interval_of_two_groups_is_the_enumerated_one() -> None:
-    # Two groups with differences 0 and 1: a resample's mean is 0, 0.5 or 1 with 1/4, 1/2 and 1/4,
-    # so that the outer quantiles are 0 and 1.
-    difference, _ = paired_intervals(np.array([1.0, 2.0]), ONES, ONES)
-    assert (difference.estimate, difference.low, difference.high) == (0.5, 0.0, 1.0)
-
-
-def test_group_without_values_is_left_out() -> None:
-    groups = np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
-    difference, _ = paired_intervals(*groups)
-    assert (difference.estimate, difference.low, difference.high) == (1.0, 1.0, 1.0)
-
-
-def test_one_group_has_no_interval() -> None:
-    difference, ratio = paired_intervals(ONES[:1], 2 * ONES[:1], ONES[:1])
-    assert (difference.estimate, ratio.estimate) == (-1.0, 0.5)
-    assert np.isnan([difference.low, difference.high, ratio.low, ratio.high]).all()
-    assert report.interval(ratio) == "0.50"
-
-
-def test_ratio_keeps_infinite_resamples_and_drops_those_of_nothing() -> None:
-    # Of theirs only the first group is above 0: without it the ratio is infinite.
-    _, ratio = paired_intervals(np.array([1.0, 1.0]), np.array([1.0, 0.0]), ONES)
-    assert (ratio.low, ratio.high) == (1.0, np.inf)
-    assert report.interval(ratio) == "2.00 [1.00, inf]"
-    _, ratio = paired_intervals(np.array([1.0, 0.0]), np.array([1.0, 0.0]), ONES)
-    assert (ratio.low, ratio.high) == (1.0, 1.0)
-
-
-def test_interval_is_the_same_for_the_same_seed() -> None:
-    ours, theirs = np.random.default_rng(0).random((2, 20))
-    assert paired_intervals(ours, theirs, np.ones(20), 1) == paired_intervals(
-        ours, theirs, np.ones(20), 1
-    )
-
-
-def test_interval_covers_the_truth_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    samples = rng.normal(0.3, 1.0, (300, 40))
-    none, one = np.zeros(40), np.ones(40)
-    intervals = [paired_intervals(s, none, one, resamples=1000)[0] for s in samples]
-    assert 0.90 <= np.mean([i.low <= 0.3 <= i.high for i in intervals]) <= 0.98
-
-
-def test_interval_of_seven_skewed_groups_covers_the_truth_nine_times_in_ten() -> None:
-    samples = np.random.default_rng(0).exponential(1.0, (600, 7))
-    none, one = np.zeros(7), np.ones(7)
-    intervals = [paired_intervals(s, none, one, resamples=4000)[0] for s in samples]
-    assert np.mean([i.low <= 1.0 <= i.high for i in intervals]) >= 0.88
-
-
-@pytest.mark.parametrize(
-    ("problem", "group"),
-    [
-        ("sort", "sort"),
-        ("join_spark @ m4.2xlarge x3 from run 6", "join_spark"),
-        ("kmeans_spark1.5 @ m4.xlarge, deadline at 25 %", "kmeans_spark1.5"),
-        ("castep_DNA_10SCF(16threads) @ ARCHER2 128-core node,OFI", "castep_DNA_10SCF"),
-        ("stereomatch(confidence=14,hypo_step=1) x1.5 from run 6", "stereomatch"),
-        ("stereomatch(confidence=14,hypo_step=2), deadline at 50 %", "stereomatch"),
-        ("usl-1 with more noise", "usl-1"),
-        ("amdahl-0 under load, deadline at 75 %", "amdahl-0"),
-        ("(1threads)", "(1threads)"),
-    ],
-)
-def test_group_is_the_program(problem: str, group: str) -> None:
-    assert analysis.group_of(problem) == group
 
 
 def test_more_contexts_deadlines_and_seeds_of_a_program_are_not_more_programs() -> None:
@@ -194,12 +18,6 @@ def test_more_contexts_deadlines_and_seeds_of_a_program_are_not_more_programs() 
     assert (many.difference.low, many.difference.high) == pytest.approx(
         (few.difference.low, few.difference.high)
     )
-
-
-def programs(policy: str, late: float, count: int = 6) -> Any:
-    """One unit of each of so many programs."""
-    units = [unit(policy, f"p{i}", regrets(late + i / 10)) for i in range(count)]
-    return pd.concat(units, ignore_index=True)
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(5, "too few tasks to tell"), (6, "wins")])
@@ -226,7 +44,7 @@ def test_ratio_of_miss_rates_is_that_of_the_columns() -> None:
         ],
         ignore_index=True,
     )
-    rates = analysis.summarise(records).set_index("policy")["miss rate, runs 3-12"]
+    rates = measures.summarise(records).set_index("policy")["early_miss_rate"]
     (found,) = analysis.compare(records)
     assert found.ratio.estimate == pytest.approx(rates["arbo"] / rates["ernest"])
     assert found.ratio.estimate == pytest.approx(3 / 6)
@@ -266,12 +84,6 @@ def test_peer_without_a_common_unit_is_left_out() -> None:
     assert "nan" not in report.tables(records, {}).lower()
 
 
-def test_regret_without_the_third_run_is_beside_the_early_one() -> None:
-    values = [1.0, 1.0, 1.0, *[0.1] * 9]
-    row = analysis.summarise(unit("arbo", "a", values)).loc[0]
-    assert row[[EARLY_REGRET, "regret, runs 4-12"]].tolist() == pytest.approx([0.19, 0.1])
-
-
 def test_comparison_marks_the_best_peer_and_leaves_the_oracle_out() -> None:
     found = analysis.compare(TWO)
     assert [(c.peer, c.is_best_peer) for c in found] == [("ernest", True), ("random", False)]
@@ -280,7 +92,7 @@ def test_comparison_marks_the_best_peer_and_leaves_the_oracle_out() -> None:
 
 
 def test_variants_of_arbo_are_no_peers() -> None:
-    names = ["arbo", "arbo-additive", "online", "oracle", "random"]
+    names = ["arbo", "arbo:additive", "online", "oracle", "random"]
     assert analysis.peers_of(names) == ["online", "random"]
 
 
@@ -312,5 +124,34 @@ def test_losses_are_said_as_plainly_as_wins_and_each_suite_counts_once() -> None
 
 def test_json_holds_null_for_what_was_not_measured() -> None:
     document = report.as_json(TWO, {})
-    assert document["summary"][0]["regret at 20"] is None
+    assert document["summary"][0]["regret_at_20"] is None
     assert document["comparisons"][0]["peer"] == "ernest"
+
+
+def held(policy: str, problem: str, missed: list[float], cost: float) -> Any:
+    """A unit with a deadline that can always be held; each run that holds it costs the same."""
+    costs = [float("nan") if m else 1 + cost for m in missed]
+    more = {"deadline_s": 1.0, "achievable": 1.0, "missed": missed, "cost_ratio": costs}
+    return unit(policy, problem, regrets(0.0), **more)
+
+
+def test_cost_of_a_deadline_has_an_interval_of_its_own() -> None:
+    names = [f"p{i}" for i in range(6)]
+    ours = [held("arbo", n, [0.0] * 12, 0.1 + i / 100) for i, n in enumerate(names)]
+    theirs = [held("online", n, [0.0] * 6 + [1.0] * 6, 0.4) for n in names]
+    misses, cost = analysis.compare_all(pd.concat([*ours, *theirs]))
+    assert (misses.measure, cost.measure) == ("early_miss_rate", "cost_over_cheapest")
+    assert cost.ratio.estimate == pytest.approx(0.125 / 0.4)
+    assert cost.ratio.low < 0.125 / 0.4 < cost.ratio.high
+    assert (misses.verdict, cost.verdict) == ("wins", "wins")
+    table = report.tables(pd.concat([*ours, *theirs]), {})
+    assert "cost, arbo / it" in table
+    assert report.interval(cost.ratio) in table
+
+
+def test_worst_tasks_are_those_that_missed_most_when_there_is_a_deadline() -> None:
+    cheap_misses = held("arbo", "late", [0.0, 0.0, *[1.0] * 5, *[0.0] * 5], 0.0)
+    dear = held("arbo", "dear", [0.0] * 12, 5.0)
+    dearer = held("arbo", "dearer", [0.0] * 12, 6.0)
+    worst = analysis.worst_tasks(pd.concat([cheap_misses, dear, dearer]))
+    assert worst["problem"].tolist() == ["late", "dearer", "dear"]

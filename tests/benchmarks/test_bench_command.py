@@ -12,6 +12,7 @@ from arbo_bo.benchmarks import extra
 from arbo_bo.benchmarks.explain import explain
 from arbo_bo.benchmarks.extra import MissingPackageError
 from arbo_bo.benchmarks.results import Results
+from arbo_bo.benchmarks.suites import SuiteOptions, build_suites
 from arbo_bo.cli import main
 from arbo_bo.cli.bench import app
 from arbo_bo.errors import ArboError, InvalidValueError
@@ -91,7 +92,9 @@ def test_explain_shows_choice_truth_and_posterior(quick: tuple[Path, Result]) ->
     folder, _ = quick
     result = invoke("explain", str(folder), "--policy", "random", "--count", "1")
     assert result.exit_code == 0, result.output
-    assert "what arbo's posterior says" in " ".join(result.stdout.split())
+    assert "what arbo's posterior would have said, told the same runs" in " ".join(
+        result.stdout.split()
+    )
     assert "chosen" in result.stdout
     assert "true score" in result.stdout
 
@@ -105,6 +108,55 @@ def test_explain_gives_the_truth_of_every_degree_as_json(quick: tuple[Path, Resu
     right = min(worst["truth"], key=lambda t: t["score"])
     assert record["best_parallelism"] == right["parallelism"]
     assert len(worst["candidates"]) == len(worst["truth"])
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five runs of two suites, one of them with deadlines, by arbo and by chance."""
+    folder = tmp_path_factory.mktemp("short")
+    size = ["--tasks", "1", "--seeds", "1", "--runs", "5", "--jobs", "1"]
+    suites = ["--suite", "genome,deadline", "--policies", "arbo,random"]
+    result = invoke("run", *suites, *size, "--out", str(folder))
+    assert result.exit_code == 0, result.output
+    assert "regret, runs 3-5" in result.stdout
+    assert "miss rate, runs 3-5" in result.stdout
+    return folder
+
+
+def test_explain_shows_the_posterior_that_decided(short: Path) -> None:
+    found = json.loads(invoke("explain", str(short), "--json").stdout)
+    worst = found[0]
+    record = next(r for r in worst["history"] if r["run"] == worst["worst_run"])
+    believed = min(worst["candidates"], key=lambda c: c["score"])
+    assert worst["remark"] == ""
+    assert believed["parallelism"] == record["parallelism"]
+
+
+def test_explain_shows_deadlines_kept_and_missed(short: Path) -> None:
+    output = " ".join(invoke("explain", str(short), "--policy", "random").stdout.split())
+    assert "of the early runs in which it could be held" in output
+    assert "truly in time" in output
+
+
+def test_explain_shows_no_posterior_when_the_policy_would_choose_otherwise(short: Path) -> None:
+    records = Results(short).records()
+    records = records[records["suite"] == "genome"].copy()
+    third = (records["policy"] == "arbo") & (records["run"] == 3)
+    records.loc[third, "parallelism"] = 7
+    (worst, *_) = explain(records, build_suites("genome", SuiteOptions(1)), "arbo")
+    assert "Asked again, arbo chooses" in worst.remark
+    assert not worst.candidates
+
+
+def test_report_has_a_section_for_each_further_folder(
+    quick: tuple[Path, Result], short: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    assert invoke("report", str(quick[0]), str(short), "--output", str(page)).exit_code == 0
+    text = page.read_text()
+    assert "## Beside it: deadline, genome, with arbo, random" in text
+    assert f"arbo bench report DIR DIR --output {page}" in text
+    assert "--seeds 1 --tasks 1 --runs 5 --out DIR" in text
 
 
 def test_explain_says_so_when_the_suite_cannot_be_built(quick: tuple[Path, Result]) -> None:
@@ -145,6 +197,7 @@ def test_list_names_suites_and_policies(data_folder: Path) -> None:
         (("run", "--suite", "scout"), "set ARBO_BENCH_DATA to it or give --data DIR"),
         (("run", "--suite", "genome", "--store", "sqlite:///x.db"), "add it as --suite store"),
         (("compare", "gone"), "holds no results"),
+        (("run", "--runs", "2"), "needs 3 to 1000 runs, got 2: the first 2 are the same"),
     ],
 )
 def test_error_is_one_line_that_says_what_to_do(arguments: tuple[str, ...], match: str) -> None:

@@ -1,10 +1,5 @@
 """The runner: common random numbers, failures, resumption, any number of workers."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +7,7 @@ import pandas as pd
 import pytest
 from bench_samples import make_simple
 
+from arbo_bo.benchmarks.extra import MissingPackageError
 from arbo_bo.benchmarks.problems import Case
 from arbo_bo.benchmarks.replay import Recording
 from arbo_bo.benchmarks.results import FIELDS, RECORDS, Results, ResultsError
@@ -20,8 +16,6 @@ from arbo_bo.benchmarks.suites import Suite, SuiteOptions, build_suites
 from arbo_bo.benchmarks.units import Unit, run_unit
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Context, Objective
-
-BENCH = "import sys; from arbo_bo.cli.bench import app; app(sys.argv[1:])"
 
 
 def plan(policies: Sequence[str], seeds: int = 1, jobs: int = 1, tasks: int = 2) -> Plan:
@@ -107,6 +101,12 @@ def test_policy_of_a_missing_package_is_skipped_and_named(tmp_path: Path) -> Non
     assert results.header()["skipped"] == {"optuna-tpe": "optuna"}
 
 
+def test_error_says_how_to_install_when_every_policy_lacks_its_package(tmp_path: Path) -> None:
+    wanted = plan(["ax"])
+    with pytest.raises(MissingPackageError, match=r"ax-platform.*pip install 'arbo-bo\[ax\]'"):
+        run_benchmark(wanted, Results(tmp_path), missing=lambda names: {"ax": "ax-platform"})
+
+
 def test_done_units_are_not_done_again(tmp_path: Path) -> None:
     before = run(tmp_path, plan(["random"]))
     after = run(tmp_path, plan(["random", "fixed1"], seeds=2))
@@ -132,39 +132,6 @@ def test_half_written_unit_is_done_again(tmp_path: Path, cut: int) -> None:
     pd.testing.assert_frame_equal(without_clock(whole), without_clock(again))
 
 
-def test_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    common = ["--policies", "random,default", "--suite", "synthetic", "--tasks", "4"]
-    killed = [*common, "--seeds", "400", "--out", str(tmp_path / "killed"), "--jobs", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", BENCH, "run", *killed],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    path = tmp_path / "killed" / RECORDS
-    try:
-        while not path.exists() or path.stat().st_size < 50_000:
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-    before = Results(tmp_path / "killed").records()
-    finish = [sys.executable, "-c", BENCH, "run", *common, "--jobs", "1"]
-    for name, seeds in (("killed", "30"), ("fresh", "30")):
-        arguments = [*finish, "--seeds", seeds, "--out", str(tmp_path / name)]
-        subprocess.run(arguments, check=True, capture_output=True)
-    after = Results(tmp_path / "killed").records()
-    fresh = Results(tmp_path / "fresh").records()
-    unit = ["problem", "urgency", "policy", "seed", "run"]
-    kept = after.merge(before[[*unit, "decision_s"]], on=[*unit, "decision_s"])
-    assert len(kept) == len(before)
-    pd.testing.assert_frame_equal(
-        without_clock(after[after["seed"] < 30].reset_index(drop=True)), without_clock(fresh)
-    )
-
-
 def test_second_process_is_turned_away(tmp_path: Path) -> None:
     results = Results(tmp_path)
     with (
@@ -178,7 +145,7 @@ def test_second_process_is_turned_away(tmp_path: Path) -> None:
 def test_error_when_the_folder_holds_other_numbers(tmp_path: Path) -> None:
     run(tmp_path, plan(["random"]))
     other = Plan(build_suites("genome", SuiteOptions(2)), ["random"], 1, 8, 1, 2)
-    with pytest.raises(InvalidValueError, match="holds a benchmark with runs 6, not 8"):
+    with pytest.raises(InvalidValueError, match="holds a benchmark with runs of genome 6, not 8"):
         run(tmp_path, other)
 
 
@@ -215,7 +182,7 @@ def test_machine_is_stamped_only_when_there_is_something_to_do(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("runs", "seeds", "jobs"), [(0, 1, 1), (1001, 1, 1), (3, 0, 1), (3, 1, -1)]
+    ("runs", "seeds", "jobs"), [(0, 1, 1), (2, 1, 1), (1001, 1, 1), (3, 0, 1), (3, 1, -1)]
 )
 def test_error_when_a_number_makes_no_sense(
     tmp_path: Path, runs: int, seeds: int, jobs: int

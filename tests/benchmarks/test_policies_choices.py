@@ -15,7 +15,7 @@ from arbo_bo.experiment import Context, Objective, Residual, SearchSpace
 from arbo_bo.generation import generate
 
 DEGREES = (1, 2, 4, 8, 16)
-LEARNING = ("arbo", "arbo-additive", "online", "ernest", "gp-ei")
+LEARNING = ("arbo", "arbo:additive", "online", "ernest", "gp-ei")
 SEEDED = ("random", "optuna-tpe", "gp-ei", "arbo", "online")
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -10,13 +11,18 @@ from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Objective, SearchSpace
 
+
+def not_installed(package: str) -> None:
+    raise PackageNotFoundError(package)
+
+
 SETTING = Setting(SearchSpace((1, 2, 4)), Objective(), 2, 0)
 
 
 def test_arbo_and_its_peers_are_listed_when_names_are_asked_for() -> None:
     assert set(policy_names()) == {
         "arbo",
-        "arbo-additive",
+        "arbo:additive",
         "online",
         "ernest",
         "gp-ei",
@@ -41,7 +47,7 @@ def test_the_message_lists_what_exists_when_a_policy_is_unknown() -> None:
 def test_the_package_is_named_when_it_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, name: str, package: str, extra: str
 ) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda module: None)
+    monkeypatch.setattr(registry, "distribution", not_installed)
     assert missing_package(name) == package
     with pytest.raises(InvalidValueError, match=rf"needs the package {package}.*arbo-bo\[{extra}"):
         make_policy(name, SETTING)
@@ -50,7 +56,7 @@ def test_the_package_is_named_when_it_is_not_installed(
 def test_nothing_is_missing_when_a_policy_needs_no_package_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda module: None)
+    monkeypatch.setattr(registry, "distribution", not_installed)
     assert missing_package("ernest") is None
     make_policy("ernest", SETTING)
 

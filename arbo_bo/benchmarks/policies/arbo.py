@@ -7,6 +7,7 @@ from arbo_bo.benchmarks.policies.history import RememberingPolicy, Run, cheapest
 from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.experiment import (
     Arm,
+    Candidate,
     Context,
     Experiment,
     Phase,
@@ -43,6 +44,8 @@ class ArboPolicy(RememberingPolicy):
             objective=setting.objective,
             residual=residual,
         )
+        self.candidates: tuple[Candidate, ...] = ()
+        """What the last decision was between; empty after an opening move."""
 
     def tell(self, context: Context, parallelism: int, execution_time_s: float) -> None:
         """Keeps the run, and counts it."""
@@ -68,6 +71,7 @@ class ArboPolicy(RememberingPolicy):
                     self.experiment.model, law=learned.law, hyperparameters=learned.hyperparameters
                 )
             )
+        self.candidates = generated.decision.candidates
         decision, deadline = generated.decision, self.setting.deadline_s
         if deadline is None or not decision.candidates:
             return decision.parallelism

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 
 from arbo_bo.benchmarks.problems import TimedProblem
 from arbo_bo.benchmarks.protocol import Policy, Setting
@@ -19,13 +19,11 @@ class Entry:
 
     Attributes:
         make: Makes it.
-        module: The module that it imports beyond arbo_bo's own dependencies.
-        package: What pip calls that module.
+        package: What it needs beyond arbo_bo's own dependencies, by pip's name.
         extra: arbo-bo's extra that brings it.
     """
 
     make: Callable[[Setting], Policy]
-    module: str | None = None
     package: str | None = None
     extra: str | None = None
 
@@ -86,12 +84,12 @@ def _random(setting: Setting) -> Policy:
 
 POLICIES: dict[str, Entry] = {
     "arbo": Entry(_arbo),
-    "arbo-additive": Entry(_arbo_additive),
+    "arbo:additive": Entry(_arbo_additive),
     "online": Entry(_online),
     "ernest": Entry(_ernest),
     "gp-ei": Entry(_gp_ei),
-    "optuna-tpe": Entry(_tpe, "optuna", "optuna", "bench"),
-    "ax": Entry(_ax, "ax", "ax-platform", "ax"),
+    "optuna-tpe": Entry(_tpe, "optuna", "bench"),
+    "ax": Entry(_ax, "ax-platform", "ax"),
     "default": Entry(_default),
     "random": Entry(_random),
 }
@@ -108,10 +106,21 @@ def missing_package(name: str) -> str | None:
     Raises:
         InvalidValueError: There is no such policy.
     """
-    entry = _entry(name)
-    if entry.module is None or find_spec(entry.module) is not None:
-        return None
-    return entry.package
+    package = _entry(name).package
+    # By the distribution: another package may well have a module of the name `ax`.
+    return package if package is not None and not _is_installed(package) else None
+
+
+def installation(name: str) -> str:
+    """The command that installs what a policy needs."""
+    return f"pip install 'arbo-bo[{_entry(name).extra}]'"
+
+
+def missing_message(name: str, package: str) -> str:
+    """Says what a policy lacks and how to get it."""
+    return (
+        f"policy {name!r} needs the package {package}, which is not installed: {installation(name)}"
+    )
 
 
 def make_policy(name: str, setting: Setting) -> Policy:
@@ -127,10 +136,7 @@ def make_policy(name: str, setting: Setting) -> Policy:
     entry = _entry(name)
     package = missing_package(name)
     if package is not None:
-        raise InvalidValueError(
-            f"policy {name!r} needs the package {package}, which is not installed: "
-            f"pip install 'arbo-bo[{entry.extra}]'"
-        )
+        raise InvalidValueError(missing_message(name, package))
     return entry.make(setting)
 
 
@@ -148,3 +154,11 @@ def _entry(name: str) -> Entry:
             f"there is no policy {validation.short(name)}; those that exist: {', '.join(POLICIES)}"
         )
     return entry
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
