@@ -21,6 +21,10 @@ class DegreeNotAllowedError(InvalidValueError):
     """A degree of parallelism is outside the experiment's search space."""
 
 
+class UnknownAcquisitionError(InvalidValueError):
+    """No acquisition function has that name."""
+
+
 class NotEnoughObservationsError(ArboError, RuntimeError):
     """A prediction was asked for before any run was completed."""
 

@@ -1,22 +1,25 @@
 """The method's own score: the expected cost of a run."""
 
-from botorch.acquisition.analytic import AnalyticAcquisitionFunction
+from typing import Any
+
+from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models.model import Model
 from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.special import log_ndtr
 
+from arbo_bo.acquisition.score import ScoreAcquisition
 from arbo_bo.experiment import Objective, Residual
 from arbo_bo.formulas.scores import log_score, lognormal_log_mean, positive_normal_log_mean
 
 
-class ExpectedCost(AnalyticAcquisitionFunction):
+class ExpectedCost(ScoreAcquisition):
     """Negative log of Score(x) = E[T(x)]^a Cost(s), in closed form.
 
     T is the next run's time, its noise included. For a multiplicative residual log T ~ N(mu,
-    sigma^2) and log E[T] = mu + sigma^2 / 2; for an additive one T ~ N(mu, sigma^2) on T > 0. The
-    score is E[T]^a, not E[T^a]. BoTorch maximises: the sign flips here, and ``exp(-value)`` is the
-    score.
+    sigma^2) and log E[T] = mu + sigma^2 / 2; for an additive one T ~ N(mu, sigma^2) on T > 0, whose
+    mean is closed form too. The score is E[T]^a, not E[T^a]. BoTorch maximises: the sign flips
+    here, and ``exp(-value)`` is the score. It does not explore, so pending runs do not count.
 
     Args:
         model: A single-outcome model of log T, or of T, over (s, gamma, L); `AmdahlGP`, or any
@@ -26,16 +29,6 @@ class ExpectedCost(AnalyticAcquisitionFunction):
 
     Source: ARBO.
     """
-
-    def __init__(
-        self,
-        model: Model,
-        objective: Objective | None = None,
-        residual: Residual | None = None,
-    ) -> None:
-        super().__init__(model=model)
-        self.objective = objective or Objective()
-        self.residual = residual or getattr(model, "residual", Residual.MULTIPLICATIVE)
 
     @t_batch_mode_transform(expected_q=1)
     def forward(self, X: Tensor) -> Tensor:
@@ -47,12 +40,42 @@ class ExpectedCost(AnalyticAcquisitionFunction):
         Returns:
             ``batch_shape``: higher is better, in log units of the score.
         """
-        posterior = self.model.posterior(X, observation_noise=True)
-        mu = posterior.mean.squeeze(-1).squeeze(-1)
-        variance = posterior.variance.squeeze(-1).squeeze(-1)
-        if self.residual is Residual.MULTIPLICATIVE:
-            log_mean = lognormal_log_mean(mu, variance)
-        else:
-            log_mean = positive_normal_log_mean(mu, variance.sqrt(), log_ndtr)
         o = self.objective
-        return -log_score(log_mean, X[..., 0, 0], o.urgency, o.exponent, o.cost_factor)
+        return -log_score(self.log_mean_time(X), X[..., 0, 0], o.urgency, o.exponent, o.cost_factor)
+
+    def log_mean_time(self, X: Tensor) -> Tensor:
+        """Log E[T] of the next run, ``batch_shape``."""
+        mu, sigma = self._next_run(X)
+        if self.residual is Residual.MULTIPLICATIVE:
+            return lognormal_log_mean(mu, sigma**2)
+        return positive_normal_log_mean(mu, sigma, log_ndtr)
+
+
+class ExpectedTime(ExpectedCost):
+    """Negative log of E[T(x)]: the fastest degree, whatever it costs.
+
+    Args:
+        model: As in `ExpectedCost`.
+        objective: Not used.
+        residual: As in `ExpectedCost`.
+    """
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates -log E[T], T in seconds.
+
+        Args:
+            X: As in `ExpectedCost`.
+
+        Returns:
+            ``batch_shape``: higher is faster.
+        """
+        return -self.log_mean_time(X)
+
+
+@acqf_input_constructor(ExpectedCost, ExpectedTime)
+def _inputs(
+    model: Model, score: Objective | None = None, residual: Residual | str | None = None
+) -> dict[str, Any]:
+    """Arguments of `ExpectedCost`; ``objective`` is BoTorch's own, hence ``score``."""
+    return {"model": model, "objective": score, "residual": residual}

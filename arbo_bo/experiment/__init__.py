@@ -5,10 +5,12 @@ from arbo_bo.experiment.law import AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.outcome import Outcome, TimeMeasure
 from arbo_bo.experiment.prediction import Candidate, Decision, Prediction, Residual
+from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime
 from arbo_bo.experiment.space import SearchSpace
 from arbo_bo.experiment.trial import Arm, Context, Phase, Trial, TrialStatus
 
 __all__ = [
+    "SLO",
     "AmdahlLaw",
     "Arm",
     "Candidate",
@@ -17,6 +19,8 @@ __all__ = [
     "Estimator",
     "Experiment",
     "Learned",
+    "MaxCost",
+    "MaxExecutionTime",
     "MeanFunction",
     "Objective",
     "Outcome",

@@ -65,6 +65,14 @@ def fraction(name: str, value: Any) -> float:
     return number
 
 
+def inner_fraction(value: Any, name: str = "confidence") -> float:
+    """Returns `value` as a float strictly between 0 and 1."""
+    number = real(name, value)
+    if not 0 < number < 1:
+        raise InvalidValueError(f"{name} must lie strictly between 0 and 1, got {number:g}")
+    return number
+
+
 def integer(name: str, value: Any, minimum: int, maximum: int = 2**31 - 1) -> int:
     """Returns `value` as an int in [minimum, maximum]; 4.0 is taken, 4.5 is not."""
     number = real(name, value)

@@ -1,0 +1,281 @@
+"""Acquisition functions under a service level: a deadline, a budget, or both."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from botorch.acquisition.acquisition import AcquisitionFunction
+from botorch.acquisition.input_constructors import acqf_input_constructor
+from botorch.models.model import Model
+from botorch.utils.probability.utils import log_ndtr
+from botorch.utils.transforms import t_batch_mode_transform
+from torch import Tensor
+
+from arbo_bo.acquisition.expected_cost import ExpectedCost, ExpectedTime
+from arbo_bo.acquisition.exploring import LogScoreExpectedImprovement, expected_utility
+from arbo_bo.acquisition.positive_normal import log_probability_below
+from arbo_bo.acquisition.score import ScoreAcquisition
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import SLO, Objective, Residual
+from arbo_bo.experiment.slo import cost_objective, service_levels
+
+WORST = -1e5
+"""Below every value of a feasible degree: such a logarithm no score reaches."""
+SLOs = SLO | Sequence[SLO]
+
+
+class SLOConstrained(ScoreAcquisition):
+    """Another acquisition function, among the degrees that keep the service levels.
+
+    A degree is feasible where P(T <= limit(s)) >= confidence for each level, the noise of a run
+    included; limit(s) is the deadline, or the time that the budget buys. There the value is that
+    of `base`. Infeasible degrees rank below all feasible ones, by the probability that all levels
+    are kept: since each is a bound on the same T, that is the least of the probabilities.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        slo: A `MaxExecutionTime`, a `MaxCost`, or both.
+        base: What chooses among the feasible, a BoTorch acquisition function with q = 1.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+
+    Raises:
+        InvalidValueError: There is no service level, or two of a kind.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        slo: SLOs,
+        base: AcquisitionFunction,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+    ) -> None:
+        super().__init__(model, objective, residual)
+        self.slo = service_levels(slo)
+        if not self.slo:
+            raise InvalidValueError("give a MaxExecutionTime, a MaxCost, or both; got none")
+        self.base = base
+
+    def set_X_pending(self, X_pending: Tensor | None = None) -> None:  # noqa: N802  BoTorch
+        """Says which runs are under way, to a base that explores."""
+        self.base.set_X_pending(X_pending)
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates the base where the service levels are kept, the probability elsewhere.
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: -1e5 and more where feasible, -1e5 + log P elsewhere.
+        """
+        log_probability = self.log_probability(X)
+        value = self.base(X).clamp_min(WORST)
+        kept = self._feasible(log_probability)
+        return torch.where(kept, value, WORST + log_probability.amin(-1))
+
+    def feasible(self, X: Tensor) -> Tensor:
+        """Whether each point keeps every service level, ``batch_shape``."""
+        return self._feasible(self.log_probability(X))
+
+    def log_probability(self, X: Tensor) -> Tensor:
+        """Log probability that the next run keeps each service level.
+
+        Args:
+            X: ``batch_shape x 1 x d``.
+
+        Returns:
+            ``batch_shape x len(slo)``.
+        """
+        mu, sigma = self._next_run(X)
+        limits = [torch.log(level.limit_s(X[..., 0, 0])) for level in self.slo]
+        return torch.stack([self._log_below(mu, sigma, limit) for limit in limits], dim=-1)
+
+    def _log_below(self, mu: Tensor, sigma: Tensor, log_t: Tensor) -> Tensor:
+        mu, sigma, log_t = torch.broadcast_tensors(mu, sigma, log_t)
+        if self.residual is Residual.ADDITIVE:
+            return log_probability_below(mu, sigma, log_t)
+        return log_ndtr((log_t - mu) / sigma)
+
+    def _feasible(self, log_probability: Tensor) -> Tensor:
+        least = [math.log(level.confidence) for level in self.slo]
+        return (log_probability >= log_probability.new_tensor(least)).all(-1)
+
+
+class DeadlineConstrainedCost(SLOConstrained):
+    """The least expected cost among the degrees that keep the deadline; see `SLOConstrained`.
+
+    The cost is money where the objective or a budget names a price, else the objective's score.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        slo: A `MaxExecutionTime`, and perhaps a `MaxCost`.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+        base: Another acquisition function to choose among the feasible.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        slo: SLOs,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        base: AcquisitionFunction | None = None,
+    ) -> None:
+        if base is None:
+            cost = cost_objective(objective or Objective(), service_levels(slo))
+            base = ExpectedCost(model, cost, residual)
+        super().__init__(model, slo, base, objective, residual)
+
+
+class BudgetConstrainedTime(SLOConstrained):
+    """The least expected time among the degrees that keep the budget; see `SLOConstrained`.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        slo: A `MaxCost`, and perhaps a `MaxExecutionTime`.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+        base: Another acquisition function to choose among the feasible.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        slo: SLOs,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        base: AcquisitionFunction | None = None,
+    ) -> None:
+        fastest = base or ExpectedTime(model, objective, residual)
+        super().__init__(model, slo, fastest, objective, residual)
+
+
+class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
+    """log(EI(x) P(x)): improvement on the best feasible degree, times the probability of keeping.
+
+    It explores near the boundary, where `DeadlineConstrainedCost` would not go: a degree that is
+    not yet known to keep the service level may be run, the rarer the less likely it keeps it. P is
+    of all levels at once, the noise of a run included; EI is noise-free, and of
+    `LogScoreExpectedImprovement`. While nothing is feasible the value is log P alone.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        slo: A `MaxExecutionTime`, a `MaxCost`, or both.
+        best_f: The -log Score of the best feasible degree (see `feasible_incumbent`), -inf where
+            none is.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+        X_pending: As in `ExploringAcquisition`.
+
+    Source: Schonlau, Welch and Jones, "Global versus local search in constrained optimization",
+    1998.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        slo: SLOs,
+        best_f: float | Tensor,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        X_pending: Tensor | None = None,
+    ) -> None:
+        best = torch.as_tensor(best_f, dtype=torch.float64)
+        none = best.isneginf()
+        improvement = LogScoreExpectedImprovement(
+            model, best.masked_fill(none, 0.0), objective, residual, X_pending
+        )
+        super().__init__(model, slo, improvement, objective, residual)
+        self.register_buffer("none_feasible", none)
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates log(EI P).
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: higher is better.
+        """
+        improvement = self.base(X).masked_fill(self.none_feasible, 0.0)
+        return improvement + self.log_probability(X).amin(-1)
+
+
+def feasible_incumbent(
+    model: Model,
+    choices: Tensor,
+    slo: SLOs,
+    objective: Objective | None = None,
+    residual: Residual | str | None = None,
+) -> Tensor:
+    """The best expected -log Score over the degrees that keep the service levels, else -inf.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        choices: ``n x d``: every allowed degree at this context.
+        slo: As in `SLOConstrained`.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+
+    Returns:
+        The model's batch shape.
+    """
+    cheapest = DeadlineConstrainedCost(model, slo, objective, residual)
+    X = choices.reshape(len(choices), *(1 for _ in model.batch_shape), 1, choices.shape[-1])
+    with torch.no_grad():
+        kept = torch.cat([cheapest.feasible(part) for part in X.split(1024)])
+    utility = expected_utility(model, choices, objective, residual)
+    return utility.masked_fill(~kept, -math.inf).amax(0)
+
+
+@acqf_input_constructor(DeadlineConstrainedCost, BudgetConstrainedTime)
+def _inputs(
+    model: Model,
+    slo: SLOs,
+    score: Objective | None = None,
+    residual: Residual | str | None = None,
+    base: AcquisitionFunction | None = None,
+) -> dict[str, Any]:
+    """Arguments of `DeadlineConstrainedCost` and `BudgetConstrainedTime`."""
+    return {"model": model, "slo": slo, "objective": score, "residual": residual, "base": base}
+
+
+@acqf_input_constructor(SLOConstrained)
+def _slo_inputs(
+    model: Model,
+    slo: SLOs,
+    base: AcquisitionFunction,
+    score: Objective | None = None,
+    residual: Residual | str | None = None,
+) -> dict[str, Any]:
+    """Arguments of `SLOConstrained`."""
+    return {"model": model, "slo": slo, "base": base, "objective": score, "residual": residual}
+
+
+@acqf_input_constructor(ConstrainedLogScoreExpectedImprovement)
+def _improvement_inputs(
+    model: Model,
+    slo: SLOs,
+    choices: Tensor,
+    best_f: float | Tensor | None = None,
+    score: Objective | None = None,
+    residual: Residual | str | None = None,
+    X_pending: Tensor | None = None,
+) -> dict[str, Any]:
+    """Arguments of `ConstrainedLogScoreExpectedImprovement`."""
+    if best_f is None:
+        best_f = feasible_incumbent(model, choices, slo, score, residual)
+    return {
+        "model": model,
+        "slo": slo,
+        "best_f": best_f,
+        "objective": score,
+        "residual": residual,
+        "X_pending": X_pending,
+    }

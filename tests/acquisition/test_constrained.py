@@ -1,0 +1,180 @@
+import math
+
+import pytest
+import torch
+from botorch.acquisition.fixed_feature import FixedFeatureAcquisitionFunction
+from botorch.acquisition.input_constructors import get_acqf_input_constructor
+from botorch.optim import optimize_acqf_discrete
+from fitted_models import CHOICES, DEGREES, RESIDUALS, batched, fitted, log_score_draws
+
+from arbo_bo.acquisition import (
+    BudgetConstrainedTime,
+    ConstrainedLogScoreExpectedImprovement,
+    DeadlineConstrainedCost,
+    ExpectedCost,
+    LogScoreExpectedImprovement,
+    SLOConstrained,
+    evaluate_degrees,
+    feasible_incumbent,
+    incumbent,
+)
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import MaxCost, MaxExecutionTime, Objective
+
+X = CHOICES.unsqueeze(-2)
+DEADLINE = MaxExecutionTime(30, confidence=0.9)
+BUDGET = MaxCost(0.05, price_per_worker_hour=1.0, confidence=0.9)  # 180 worker-seconds
+both_residuals = pytest.mark.parametrize("residual", RESIDUALS)
+MAKERS = {
+    "deadline": lambda model: DeadlineConstrainedCost(model, DEADLINE),
+    "budget": lambda model: BudgetConstrainedTime(model, BUDGET),
+    "both": lambda model: DeadlineConstrainedCost(model, (BUDGET, DEADLINE)),
+    "improvement": lambda model: ConstrainedLogScoreExpectedImprovement(
+        model, DEADLINE, feasible_incumbent(model, CHOICES, DEADLINE)
+    ),
+}
+every = pytest.mark.parametrize("name", list(MAKERS))
+
+
+@both_residuals
+def test_probability_agrees_with_monte_carlo(residual):
+    model = fitted(residual, noise=0.3)
+    draws = log_score_draws(model, X, Objective(1.0), observation_noise=True)
+    log_time = draws - Objective(1.0).exponent * X[:, 0, 0].log()
+    acquisition = DeadlineConstrainedCost(model, (DEADLINE, BUDGET))
+    found = acquisition.log_probability(X).exp()
+    valid = log_time.isfinite().sum(0)  # the others are not above zero
+    kept, paid = log_time.exp() <= 30, log_time.exp() * X[:, 0, 0] <= 180
+    assert torch.allclose(found[:, 0], kept.sum(0).double() / valid, atol=0.01)
+    assert torch.allclose(found[:, 1], paid.sum(0).double() / valid, atol=0.01)
+
+
+@both_residuals
+def test_cheapest_feasible_degree_is_chosen_when_there_is_a_deadline(residual):
+    model = fitted(residual)
+    acquisition = DeadlineConstrainedCost(model, DEADLINE)
+    values, kept = acquisition(X), acquisition.feasible(X)
+    cost = ExpectedCost(model)(X)
+    assert 0 < kept.sum() < len(DEGREES)
+    assert values.argmax() == cost.masked_fill(~kept, -math.inf).argmax()
+    assert values[kept].min() > values[~kept].max()
+
+
+@both_residuals
+def test_infeasible_degrees_rank_by_probability_when_none_is_feasible(residual):
+    acquisition = DeadlineConstrainedCost(fitted(residual), MaxExecutionTime(5))
+    probability = acquisition.log_probability(X).squeeze(-1)
+    assert not acquisition.feasible(X).any()
+    assert torch.equal(acquisition(X).argsort(), probability.argsort())
+
+
+def test_fastest_degree_that_the_budget_buys_is_chosen():
+    model = fitted()
+    acquisition = BudgetConstrainedTime(model, BUDGET)
+    chosen = DEGREES[acquisition(X).argmax().item()]
+    kept = [s for s, ok in zip(DEGREES, acquisition.feasible(X).tolist(), strict=True) if ok]
+    assert chosen == max(kept)
+    assert 1 < chosen < max(DEGREES)
+
+
+def test_deadline_and_budget_stand_together():
+    model = fitted()
+    both = DeadlineConstrainedCost(model, (DEADLINE, BUDGET)).feasible(X)
+    alone = [DeadlineConstrainedCost(model, slo).feasible(X) for slo in (DEADLINE, BUDGET)]
+    assert torch.equal(both, alone[0] & alone[1])
+
+
+def test_money_is_least_when_a_price_is_set():
+    model = fitted()
+    slo = MaxExecutionTime(60, confidence=0.9)
+    priced = Objective(2.0, price_per_worker_hour=3.0)
+    by_money = evaluate_degrees(DeadlineConstrainedCost(model, slo, priced), DEGREES, 1, 0)
+    by_score = evaluate_degrees(DeadlineConstrainedCost(model, slo, Objective(2.0)), DEGREES, 1, 0)
+    assert DEGREES[by_money.argmax().item()] < DEGREES[by_score.argmax().item()]
+
+
+def test_another_acquisition_chooses_among_the_feasible():
+    model = fitted(degrees=(1.0, 4), noise=0.2)
+    base = LogScoreExpectedImprovement(model, incumbent(model, CHOICES))
+    acquisition = SLOConstrained(model, DEADLINE, base)
+    kept = acquisition.feasible(X)
+    assert torch.equal(acquisition(X)[kept], base(X)[kept])
+
+
+def test_boundary_is_explored_when_its_degrees_may_keep_the_deadline():
+    model, save = fitted(degrees=(1.0, 8)), Objective(urgency=0.5)
+    best = feasible_incumbent(model, CHOICES, DEADLINE, save)
+    acquisition = ConstrainedLogScoreExpectedImprovement(model, DEADLINE, best, save)
+    chosen = acquisition(X).argmax()
+    assert not acquisition.feasible(X)[chosen]
+    assert 0.1 < acquisition.log_probability(X)[chosen].exp() < DEADLINE.confidence
+
+
+def test_improvement_is_the_probability_alone_when_nothing_is_feasible():
+    model, slo = fitted(), MaxExecutionTime(5)
+    best = feasible_incumbent(model, CHOICES, slo)
+    acquisition = ConstrainedLogScoreExpectedImprovement(model, slo, best)
+    assert best == -math.inf
+    assert torch.equal(acquisition(X), acquisition.log_probability(X).squeeze(-1))
+
+
+@every
+@both_residuals
+def test_batch_of_points_equals_a_loop(name, residual):
+    acquisition = MAKERS[name](fitted(residual))
+    generator = torch.Generator().manual_seed(1)
+    points = 1 + 9 * torch.rand((2, 3, 1, 3), generator=generator, dtype=torch.float64)
+    values = acquisition(points)
+    assert values.shape == (2, 3)
+    loop = [acquisition(x.unsqueeze(0)).item() for x in points.reshape(-1, 1, 3)]
+    assert values.flatten().tolist() == pytest.approx(loop)
+
+
+@every
+def test_batched_model_gives_one_value_a_model(name):
+    acquisition = MAKERS[name](batched())
+    assert acquisition(CHOICES[:5].reshape(5, 1, 1, 3).expand(5, 2, 1, 3)).shape == (5, 2)
+
+
+@every
+@both_residuals
+@pytest.mark.parametrize("s", [1.5, 9.3])
+def test_value_has_the_gradient_of_its_input(name, residual, s):
+    acquisition = MAKERS[name](fitted(residual, noise=0.2))
+    point = torch.tensor([[[s, 1.2, 1.0]]], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(acquisition, (point,))
+
+
+@every
+def test_exact_search_finds_what_botorchs_discrete_search_finds(name):
+    acquisition = MAKERS[name](fitted())
+    values = evaluate_degrees(acquisition, DEGREES, 1.0, 0.0)
+    best, value = optimize_acqf_discrete(acquisition, q=1, choices=CHOICES)
+    assert DEGREES[values.argmax().item()] == best[0, 0].item()
+    assert value.item() == pytest.approx(values.max().item())
+
+
+@every
+def test_value_is_the_same_when_the_context_is_fixed_by_botorch(name):
+    acquisition = MAKERS[name](fitted())
+    fixed = FixedFeatureAcquisitionFunction(acquisition, d=3, columns=[1, 2], values=[1.0, 0.0])
+    assert torch.allclose(fixed(X[..., :1]), acquisition(X))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (DeadlineConstrainedCost, {"slo": DEADLINE}),
+        (BudgetConstrainedTime, {"slo": BUDGET}),
+        (SLOConstrained, {"slo": DEADLINE, "base": ExpectedCost(fitted())}),
+        (ConstrainedLogScoreExpectedImprovement, {"slo": DEADLINE, "choices": CHOICES}),
+    ],
+)
+def test_botorch_constructs_it_by_its_registration(kind, options):
+    arguments = get_acqf_input_constructor(kind)(model=fitted(), **options)
+    assert kind(**arguments)(X).shape == (len(DEGREES),)
+
+
+def test_service_level_is_asked_for_when_there_is_none():
+    with pytest.raises(InvalidValueError, match="give a MaxExecutionTime"):
+        DeadlineConstrainedCost(fitted(), ())
