@@ -189,7 +189,7 @@ def as_json(
     ]
     summary = measures.summarise(records).to_dict("records")
     document = {"benchmark": header, "summary": summary, "comparisons": comparisons}
-    return {name: _finite(value) for name, value in document.items()}
+    return {name: finite(value) for name, value in document.items()}
 
 
 def _comparison_json(c: Comparison) -> dict[str, Any]:
@@ -207,11 +207,12 @@ def _comparison_json(c: Comparison) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same with null for what is no number."""
     if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
+        return {str(k): finite(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

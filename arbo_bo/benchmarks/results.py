@@ -11,7 +11,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -225,3 +225,28 @@ def check_same_suites(found: dict[str, Any], wanted: dict[str, str], folder: Pat
             "or times: the measured runs or arbo_bo's own tasks have changed since; choose another "
             "--out"
         )
+
+
+def merged_records(folders: Sequence[Results]) -> "pd.DataFrame":
+    """The records of several folders as of one; a unit that is in two of them counts once.
+
+    Raises:
+        InvalidValueError: They are of other tasks, or of another number of runs.
+        ResultsError: A folder holds none.
+    """
+    import pandas as pd
+
+    headers = [results.header() for results in folders]
+    for results, header in zip(folders[1:], headers[1:], strict=True):
+        first = headers[0]
+        check_same_suites(first, header.get("fingerprints", {}), results.folder)
+        check_same(
+            named_runs(first.get("runs", {})), named_runs(header.get("runs", {})), results.folder
+        )
+    records = pd.concat([results.records() for results in folders], ignore_index=True)
+    return records.drop_duplicates([*UNIT, "run"], ignore_index=True)
+
+
+def named_runs(runs: Mapping[str, int]) -> dict[str, int]:
+    """Suite -> its number of runs, as `check_same` is to name them."""
+    return {f"runs of {suite}": count for suite, count in runs.items()}

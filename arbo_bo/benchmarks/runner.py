@@ -1,6 +1,7 @@
 """Problem x policy x seed over all cores, or over a Dask cluster; resumable."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import fnmatch
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,8 @@ from arbo_bo.benchmarks.extra import MissingPackageError
 from arbo_bo.benchmarks.fingerprint import fingerprint
 from arbo_bo.benchmarks.machine import describe_machine
 from arbo_bo.benchmarks.policies.registry import missing_message
-from arbo_bo.benchmarks.results import Results, check_same, check_same_suites
+from arbo_bo.benchmarks.policies.variants import PREFIX, settings_of, variant_names
+from arbo_bo.benchmarks.results import Results, check_same, check_same_suites, named_runs
 from arbo_bo.benchmarks.suites import DEFAULT_TASKS, Suite, default_runs
 from arbo_bo.benchmarks.units import (
     OPENING_RUNS,
@@ -88,7 +90,7 @@ class Plan:
 
 
 def choose_policies(text: str | None) -> list[str]:
-    """Reads ``arbo,ernest``; None: every policy that is not slow; "all": every one.
+    """Reads ``arbo,ernest,arbo:*``; None: every policy that is not slow; "all": every one.
 
     Raises:
         InvalidValueError: A policy is unknown; the message lists those that exist.
@@ -96,16 +98,23 @@ def choose_policies(text: str | None) -> list[str]:
     known = known_policies()
     if text is None:
         return [name for name in known if name not in SLOW]
-    names = [part.strip() for part in text.split(",") if part.strip()]
-    if names == ["all"]:
-        return known
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        raise InvalidValueError(
-            f"there is no policy {', '.join(map(ascii, unknown)) or repr(text)}; there are "
-            f"{', '.join(known)}"
-        )
-    return list(dict.fromkeys(names))
+    chosen: list[str] = []
+    for name in (part.strip() for part in text.split(",") if part.strip()):
+        found = known if name == "all" else fnmatch.filter([*known, *variant_names()], name)
+        if not found and name.startswith(PREFIX):
+            settings_of(name)
+            found = [name]
+        if not found:
+            raise InvalidValueError(_unknown(name))
+        chosen += found
+    if not chosen:
+        raise InvalidValueError(_unknown(text))
+    return list(dict.fromkeys(chosen))
+
+
+def _unknown(name: str) -> str:
+    there = ", ".join([*known_policies(), *variant_names()])
+    return f"there is no policy {name!a}; there are {there}"
 
 
 def known_policies() -> list[str]:
@@ -180,16 +189,12 @@ def run_benchmark(
 def _check(plan: Plan, results: Results) -> dict[str, str]:
     """Checks that the folder's benchmark is this one, and returns its suites' fingerprints."""
     header = results.header()
-    found = {"tasks": header.get("tasks", plan.tasks)} | _named(header.get("runs", {}))
-    wanted = {"tasks": plan.tasks} | _named({s.name: plan.runs_of(s) for s in plan.suites})
+    found = {"tasks": header.get("tasks", plan.tasks)} | named_runs(header.get("runs", {}))
+    wanted = {"tasks": plan.tasks} | named_runs({s.name: plan.runs_of(s) for s in plan.suites})
     check_same(found, wanted, results.folder)
     fingerprints = {suite.name: fingerprint(suite) for suite in plan.suites}
     check_same_suites(header, fingerprints, results.folder)
     return fingerprints
-
-
-def _named(runs: Mapping[str, int]) -> dict[str, int]:
-    return {f"runs of {suite}": count for suite, count in runs.items()}
 
 
 def _begin(

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arbo_bo.cli import bench_render, options, render
+from arbo_bo.cli import bench_options, bench_render, options, render
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
@@ -22,78 +22,18 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `arbo bench run --out`.")]
-Folders = Annotated[
-    list[Path],
-    typer.Argument(metavar="DIR...", help="Folders of `arbo bench run --out`, the main one first."),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Folder of CSVs of measured runs.  [default: $ARBO_BENCH_DATA]",
-        show_default=False,
-    ),
-]
-SuiteName = Annotated[
-    str, typer.Option(metavar="NAMES", help="Suites, separated by commas; `arbo bench list`.")
-]
-Policies = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAMES",
-        help="Policies, separated by commas, or all.  [default: all but ax]",
-        show_default=False,
-    ),
-]
-Seeds = Annotated[int, typer.Option(metavar="N", help="Repetitions, each with its own draws.")]
-Runs = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Runs of each task.  [default: 12, and 40 of the suite deadline]",
-        show_default=False,
-    ),
-]
-Tasks = Annotated[int, typer.Option(metavar="N", help="At most this many tasks a suite.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Output folder; what it holds is not done again.  [default: arbo-bench/SUITE]",
-        show_default=False,
-    ),
-]
-Jobs = Annotated[int, typer.Option(metavar="N", help="Processes at once; 0: one for each core.")]
-Dask = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler."),
-]
-Ours = Annotated[str, typer.Option("--policy", metavar="NAME", help="Whose side we are on.")]
-Count = Annotated[int, typer.Option("--count", metavar="N", min=1, help="How many tasks.")]
-Formats = Annotated[
-    str, typer.Option("--format", metavar="png,svg", help="Formats, separated by commas.")
-]
-Output = Annotated[
-    Path, typer.Option(metavar="FILE", help="The page; its pictures go into images/ beside it.")
-]
-PictureFolder = Annotated[
-    Path | None,
-    typer.Option("--output", metavar="DIR", help="Where to.  [default: DIR/images]"),
-]
-
 
 @app.command()
 def run(
-    suite: SuiteName = "quick",
-    policies: Policies = None,
-    seeds: Seeds = 2,
-    runs: Runs = None,
-    tasks: Tasks = 20,
-    out: Out = None,
-    data: Data = None,
-    jobs: Jobs = 0,
-    dask: Dask = None,
+    suite: bench_options.SuiteName = "quick",
+    policies: bench_options.Policies = None,
+    seeds: bench_options.Seeds = 2,
+    runs: bench_options.Runs = None,
+    tasks: bench_options.Tasks = 20,
+    out: bench_options.Out = None,
+    data: bench_options.Data = None,
+    jobs: bench_options.Jobs = 0,
+    dask: bench_options.Dask = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -131,7 +71,9 @@ def run(
 
 
 @app.command()
-def compare(folder: Folder, policy: Ours = "arbo", json: options.Json = False) -> None:
+def compare(
+    folder: bench_options.Folder, policy: bench_options.Ours = "arbo", json: options.Json = False
+) -> None:
     """Print the tables, and the 95 % intervals of one policy against each peer."""
     from arbo_bo.benchmarks import report
 
@@ -146,7 +88,32 @@ def compare(folder: Folder, policy: Ours = "arbo", json: options.Json = False) -
 
 
 @app.command()
-def plot(folder: Folder, output: PictureFolder = None, formats: Formats = "png") -> None:
+def choose(
+    folders: bench_options.Folders,
+    policies: bench_options.Candidates = None,
+    json: options.Json = False,
+) -> None:
+    """Choose a configuration of arbo on all suites but one, and judge it on that one."""
+    from dataclasses import asdict
+
+    from arbo_bo.benchmarks import choice, report
+    from arbo_bo.benchmarks.results import merged_records
+
+    records = merged_records([_open(folder)[0] for folder in folders])
+    names = [part.strip() for part in (policies or "").split(",") if part.strip()]
+    candidates = choice.candidates_of(records, names)
+    if json:
+        chosen = choice.leave_one_out(records, candidates)
+        return render.print_json(report.finite([asdict(c) for c in chosen]))
+    print(choice.choice_tables(records, candidates))
+
+
+@app.command()
+def plot(
+    folder: bench_options.Folder,
+    output: bench_options.PictureFolder = None,
+    formats: bench_options.Formats = "png",
+) -> None:
     """Draw regret curves and performance profiles; prints the files' paths."""
     from arbo_bo.benchmarks.plots import plot_all
 
@@ -160,10 +127,10 @@ def plot(folder: Folder, output: PictureFolder = None, formats: Formats = "png")
 
 @app.command()
 def explain(
-    folder: Folder,
-    policy: Ours = "arbo",
-    count: Count = 3,
-    data: Data = None,
+    folder: bench_options.Folder,
+    policy: bench_options.Ours = "arbo",
+    count: bench_options.Count = 3,
+    data: bench_options.Data = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -186,7 +153,9 @@ def explain(
 
 
 @app.command()
-def report(folders: Folders, output: Output = Path("docs/benchmarks.md")) -> None:
+def report(
+    folders: bench_options.Folders, output: bench_options.Output = Path("docs/benchmarks.md")
+) -> None:
     """Write a page with the tables, the pictures, and how they were made."""
     from arbo_bo.benchmarks.document import Part, write_document
 
@@ -199,8 +168,9 @@ def report(folders: Folders, output: Output = Path("docs/benchmarks.md")) -> Non
 
 
 @app.command("list")
-def list_all(data: Data = None, json: options.Json = False) -> None:
+def list_all(data: bench_options.Data = None, json: options.Json = False) -> None:
     """List the suites and the policies."""
+    from arbo_bo.benchmarks.policies.variants import variant_names
     from arbo_bo.benchmarks.runner import known_policies, missing_packages
     from arbo_bo.benchmarks.suites import DESCRIPTIONS, SuiteOptions, suite_names
 
@@ -208,7 +178,7 @@ def list_all(data: Data = None, json: options.Json = False) -> None:
         name: DESCRIPTIONS.get(name, "a table of the data folder")
         for name in suite_names(SuiteOptions(data=data))
     }
-    known = known_policies()
+    known = [*known_policies(), *variant_names()]
     missing = missing_packages(known)
     policies = {name: missing.get(name) for name in known}
     if json:

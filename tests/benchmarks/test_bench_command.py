@@ -65,6 +65,12 @@ def test_compare_puts_one_policy_against_each_peer(quick: tuple[Path, Result]) -
     assert "(best)" in result.stdout
 
 
+def test_choose_judges_each_choice_on_the_suite_that_it_was_made_without(short: Path) -> None:
+    output = invoke("choose", str(short), str(short)).stdout
+    assert "| left out | chosen on the others |" in output
+    assert json.loads(invoke("choose", str(short), "--json").stdout)[0]["suite"] == "deadline"
+
+
 def test_error_when_the_results_lack_the_policy(quick: tuple[Path, Result]) -> None:
     folder, _ = quick
     error = invoke("compare", str(folder)).exception
@@ -112,10 +118,10 @@ def test_explain_gives_the_truth_of_every_degree_as_json(quick: tuple[Path, Resu
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five runs of two suites, one of them with deadlines, by arbo and by chance."""
+    """Five runs of two suites, one of them with deadlines, by two arbos and by chance."""
     folder = tmp_path_factory.mktemp("short")
     size = ["--tasks", "1", "--seeds", "1", "--runs", "5", "--jobs", "1"]
-    suites = ["--suite", "genome,deadline", "--policies", "arbo,random"]
+    suites = ["--suite", "genome,deadline", "--policies", "arbo,arbo:usl,random"]
     result = invoke("run", *suites, *size, "--out", str(folder))
     assert result.exit_code == 0, result.output
     assert "regret, runs 3-5" in result.stdout
@@ -154,7 +160,7 @@ def test_report_has_a_section_for_each_further_folder(
     page = tmp_path / "page.md"
     assert invoke("report", str(quick[0]), str(short), "--output", str(page)).exit_code == 0
     text = page.read_text()
-    assert "## Beside it: deadline, genome, with arbo, random" in text
+    assert "## Beside it: deadline, genome, with arbo, arbo:usl, random" in text
     assert f"arbo bench report DIR DIR --output {page}" in text
     assert "--seeds 1 --tasks 1 --runs 5 --out DIR" in text
 

@@ -151,7 +151,7 @@ def test_ernest_measures_the_largest_degree_when_two_were_given() -> None:
 
 @pytest.mark.parametrize("residual", list(Residual))
 def test_arbo_decides_as_the_library_when_it_is_told_two_runs(residual: Residual) -> None:
-    policy = ArboPolicy(setting(), residual)
+    policy = ArboPolicy(setting(), residual=residual)
     policy.tell(Context(5.0), 1, 200.0)
     policy.tell(Context(10.0), 4, 130.0)
     model = policy.experiment.model

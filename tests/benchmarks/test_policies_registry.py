@@ -7,9 +7,11 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from arbo_bo.benchmarks.policies import ORACLE, make_policy, missing_package, policy_names, registry
+from arbo_bo.benchmarks.policies.arbo import ArboPolicy
+from arbo_bo.benchmarks.policies.variants import settings_of, variant_names
 from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import Objective, SearchSpace
+from arbo_bo.experiment import MeanFunction, Objective, Residual, SearchSpace
 
 
 def not_installed(package: str) -> None:
@@ -22,7 +24,6 @@ SETTING = Setting(SearchSpace((1, 2, 4)), Objective(), 2, 0)
 def test_arbo_and_its_peers_are_listed_when_names_are_asked_for() -> None:
     assert set(policy_names()) == {
         "arbo",
-        "arbo:additive",
         "online",
         "ernest",
         "gp-ei",
@@ -69,3 +70,30 @@ def test_no_heavy_package_is_loaded_when_policies_are_listed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_choice_of_an_experiment_is_a_policy_by_its_name() -> None:
+    assert {"arbo:additive", "arbo:usl", "arbo:auto"} <= set(variant_names())
+    assert settings_of("arbo:additive+usl+window=20") == {
+        "residual": Residual.ADDITIVE,
+        "mean": MeanFunction.USL,
+        "window": 20,
+    }
+    policy = make_policy("arbo:additive+baseline=0", SETTING)
+    assert isinstance(policy, ArboPolicy)
+    assert policy.experiment.residual is Residual.ADDITIVE
+    assert policy.experiment.baseline is False
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("arbo:nope", "part 'nope'; each is one of .*usl.*window="),
+        ("arbo:usl+", "part ''"),
+        ("arbo:window=many", "window must be a number, got 'many'"),
+        ("arbo:window=0", "window must lie in"),
+    ],
+)
+def test_error_says_what_may_follow_when_a_part_is_unknown(name: str, match: str) -> None:
+    with pytest.raises(InvalidValueError, match=match):
+        make_policy(name, SETTING)

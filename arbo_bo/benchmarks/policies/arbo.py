@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from arbo_bo.benchmarks.policies.history import RememberingPolicy, Run, cheapest_in_time
 from arbo_bo.benchmarks.protocol import Setting
@@ -11,7 +12,6 @@ from arbo_bo.experiment import (
     Context,
     Experiment,
     Phase,
-    Residual,
     SearchSpace,
     TaskModel,
     Trial,
@@ -32,17 +32,20 @@ class ArboPolicy(RememberingPolicy):
 
     Args:
         setting: What is known of the task.
-        residual: How the Gaussian process stands on the law.
+        settings: Of the `Experiment`, where they are not its defaults.
+
+    Raises:
+        InvalidValueError: A setting is outside its domain.
     """
 
-    def __init__(self, setting: Setting, residual: Residual = Residual.MULTIPLICATIVE) -> None:
+    def __init__(self, setting: Setting, **settings: Any) -> None:
         super().__init__(setting)
         self.experiment = Experiment(
             TASK,
             search_space=setting.space,
             default_parallelism=setting.default_parallelism,
             objective=setting.objective,
-            residual=residual,
+            **settings,
         )
         self.candidates: tuple[Candidate, ...] = ()
         """What the last decision was between; empty after an opening move."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any
 
+from arbo_bo.benchmarks.policies.variants import PREFIX, settings_of
 from arbo_bo.benchmarks.problems import TimedProblem
 from arbo_bo.benchmarks.protocol import Policy, Setting
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import Residual, validation
+from arbo_bo.experiment import validation
 
 ORACLE = "oracle"
 """The name of the policy that only `make_oracle` makes, since it needs the problem."""
@@ -28,16 +31,10 @@ class Entry:
     extra: str | None = None
 
 
-def _arbo(setting: Setting) -> Policy:
+def _arbo(setting: Setting, **settings: Any) -> Policy:
     from arbo_bo.benchmarks.policies.arbo import ArboPolicy
 
-    return ArboPolicy(setting)
-
-
-def _arbo_additive(setting: Setting) -> Policy:
-    from arbo_bo.benchmarks.policies.arbo import ArboPolicy
-
-    return ArboPolicy(setting, residual=Residual.ADDITIVE)
+    return ArboPolicy(setting, **settings)
 
 
 def _online(setting: Setting) -> Policy:
@@ -84,7 +81,6 @@ def _random(setting: Setting) -> Policy:
 
 POLICIES: dict[str, Entry] = {
     "arbo": Entry(_arbo),
-    "arbo:additive": Entry(_arbo_additive),
     "online": Entry(_online),
     "ernest": Entry(_ernest),
     "gp-ei": Entry(_gp_ei),
@@ -96,7 +92,7 @@ POLICIES: dict[str, Entry] = {
 
 
 def policy_names() -> tuple[str, ...]:
-    """Every policy that `make_policy` knows, installed or not."""
+    """Every policy that `make_policy` knows, installed or not; `variants` names arbo's others."""
     return tuple(POLICIES)
 
 
@@ -148,6 +144,8 @@ def make_oracle(problem: TimedProblem, setting: Setting) -> Policy:
 
 
 def _entry(name: str) -> Entry:
+    if name.startswith(PREFIX):
+        return Entry(partial(_arbo, **settings_of(name)))
     entry = POLICIES.get(name)
     if entry is None:
         raise InvalidValueError(
