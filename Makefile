@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench-quick bench-latency clean
+.PHONY: help demo test test-e2e check bench-quick bench-latency clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -32,8 +32,14 @@ demo: demo/genome.vcf  ## tune a real parallel program on this machine (STORE=UR
 	  $(BIN)/python examples/genome/frequency.py --vcf demo/genome.vcf --population ALL \
 	  --chunk-id {chunk_id} --chunks {chunks} --output demo/frequency
 
-test: .venv/.installed-dev  ## run the whole test suite, a real PostgreSQL included
+test: .venv/.installed-dev  ## run the whole test suite, a real PostgreSQL and a real Airflow included
 	$(BIN)/pytest -n 2
+	$(MAKE) test-e2e
+
+# Processes of their own: importing Airflow changes warnings, pickling and logging.
+test-e2e: .venv/.installed-dev  ## the part of the test suite that needs Airflow
+	$(BIN)/pytest tests/integrations/airflow
+	$(BIN)/pytest tests/e2e
 
 check: .venv/.installed-dev  ## lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -1,0 +1,165 @@
+"""What became of a stage, judged from the states and markers of its mapped instances."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+MAKESPAN, SLOWEST = "makespan", "slowest"
+TIME_MEASURES = (MAKESPAN, SLOWEST)
+
+_SHOWN = 8
+"""How many instances a reason names."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a trial ends.
+
+    Attributes:
+        status: "completed", "failed" or "abandoned".
+        reason: Why it failed or was abandoned.
+        execution_time_s: The stage's time [s]; None unless completed.
+        time_measure: Which time that is, "makespan" or "slowest".
+        queued_time_s: From the decision to the first start [s]; None: not known.
+        exclusion_reason: Why the time is no clean observation; None: it is one.
+    """
+
+    status: Literal["completed", "failed", "abandoned"]
+    reason: str | None = None
+    execution_time_s: float | None = None
+    time_measure: str | None = None
+    queued_time_s: float | None = None
+    exclusion_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class StageEvidence:
+    """All that is known of the instances of one stage.
+
+    Attributes:
+        tasks: Ids of the mapped tasks, several in a mapped task group.
+        indices: The map indices that the plan gave to this stage.
+        rows: One for each instance in a terminal state: task_id, map_index, state, duration [s].
+        begins: Markers from before the work, see `markers`.
+        ends: Markers from after it.
+        decided_at: When the plan decided [s since the epoch]; None: not known.
+        planned: How many instances of each task the plan gave in all.
+    """
+
+    tasks: Sequence[str]
+    indices: range
+    rows: Iterable[Mapping[str, Any]]
+    begins: Iterable[Mapping[str, Any]] = ()
+    ends: Iterable[Mapping[str, Any]] = ()
+    decided_at: float | None = None
+    planned: int | None = None
+
+    def judge(self, time_measure: str = MAKESPAN) -> Verdict:
+        """Returns how the trial ends.
+
+        Completed needs a success of every task at every index. A stage of which nothing ran is
+        abandoned: that says nothing about its degree. Anything else failed.
+
+        Args:
+            time_measure: The time that is wanted: from the first start to the last end, or the
+                slowest instance's. Without the markers of every instance only durations are known,
+                and the slowest is given.
+        """
+        states = self._states()
+        wanted = [(task, index) for index in self.indices for task in self.tasks]
+        surplus = self._surplus()
+        if not any(states.get(place) in ("success", "failed") for place in wanted):
+            seen = Counter(row["state"] for row in self.rows if row["task_id"] in self.tasks)
+            listed = ", ".join(f"{n} {state}" for state, n in sorted(seen.items()))
+            return Verdict("abandoned", f"nothing ran: {listed or 'no instances'}")
+        if surplus:
+            return Verdict(
+                "failed", f"{surplus} more instances ran than the {self.planned} planned"
+            )
+        if any(states.get(place) != "success" for place in wanted):
+            return Verdict("failed", self._failure(states, wanted))
+        return self._timed(wanted, time_measure)
+
+    def _states(self) -> dict[tuple[str, int], str]:
+        return {(row["task_id"], row["map_index"]): row["state"] for row in self.rows}
+
+    def _surplus(self) -> int:
+        if self.planned is None:
+            return 0
+        return sum(
+            row["task_id"] in self.tasks
+            and row["map_index"] >= self.planned
+            and row["state"] != "removed"  # left over from a larger degree, before a clear
+            for row in self.rows
+        )
+
+    def _failure(
+        self, states: Mapping[tuple[str, int], str], wanted: Sequence[tuple[str, int]]
+    ) -> str:
+        bad = {place: states.get(place, "missing") for place in wanted}
+        bad = {place: state for place, state in bad.items() if state != "success"}
+        counts = Counter(bad.values())
+        listed = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
+        return f"of {len(wanted)} instances {listed} ({self._named(bad)})"
+
+    def _timed(self, wanted: Sequence[tuple[str, int]], time_measure: str) -> Verdict:
+        begins, ends = _by_place(self.begins), _by_place(self.ends)
+        durations = {
+            (row["task_id"], row["map_index"]): row.get("duration") or 0.0 for row in self.rows
+        }
+        spans = [(ends[place]["start"], ends[place]["end"]) for place in wanted if place in ends]
+        marked = len(spans) == len(wanted)
+        if not marked:
+            time_measure = SLOWEST
+            time_s = self._slowest(durations)
+        elif time_measure == MAKESPAN:
+            time_s = max(end for _, end in spans) - min(start for start, _ in spans)
+        else:
+            time_s = self._slowest({p: ends[p]["end"] - ends[p]["start"] for p in wanted})
+        if time_s <= 0:
+            return Verdict("abandoned", "nothing ran: every success was set by hand")
+        queued_s = None
+        if self.decided_at is not None and (starts := [start for start, _ in spans]):
+            queued_s = max(0.0, min(starts) - self.decided_at)
+        return Verdict(
+            "completed",
+            execution_time_s=time_s,
+            time_measure=time_measure,
+            queued_time_s=queued_s,
+            exclusion_reason=self._flaw(wanted, begins, ends, durations),
+        )
+
+    def _slowest(self, durations: Mapping[tuple[str, int], float]) -> float:
+        """The longest time that one chunk took, its tasks one after another [s]."""
+        return max(sum(durations[task, index] for task in self.tasks) for index in self.indices)
+
+    def _flaw(
+        self,
+        wanted: Sequence[tuple[str, int]],
+        begins: Mapping[tuple[str, int], Any],
+        ends: Mapping[tuple[str, int], Any],
+        durations: Mapping[tuple[str, int], float],
+    ) -> str | None:
+        """Why the time is no clean observation of this degree."""
+        retried = [place for place in wanted if place in ends and ends[place]["retried"]]
+        if retried:
+            return f"retried: {self._named(retried)}"
+        by_hand = [
+            place
+            for place in wanted
+            if place not in ends and (place in begins or durations[place] <= 0 or ends)
+        ]
+        if by_hand:
+            return f"did not end by itself: {self._named(by_hand)}"
+        return None
+
+    def _named(self, places: Iterable[tuple[str, int]]) -> str:
+        several = len(self.tasks) > 1
+        names = [f"{task}[{index}]" if several else f"[{index}]" for task, index in places]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"map index {', '.join(names[:_SHOWN])}{more}"
+
+
+def _by_place(markers: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Mapping[str, Any]]:
+    return {(marker["task_id"], marker["map_index"]): marker for marker in markers}

@@ -1,0 +1,226 @@
+"""The two tasks around a mapped stage: one decides its degree, one records what it took."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, BaseOperator, XComArg, conf
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from arbo_bo.errors import InvalidValueError, StoreURLError
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.integrations.airflow import connection, markers
+from arbo_bo.integrations.airflow.evidence import StageEvidence
+from arbo_bo.integrations.airflow.limits import tightest
+from arbo_bo.integrations.airflow.plan import LOCK_TIMEOUT_S, Request, advise, keys
+from arbo_bo.integrations.airflow.record import record
+from arbo_bo.integrations.airflow.report import label, table
+from arbo_bo.integrations.airflow.spec import StageSpec, workers
+
+if TYPE_CHECKING:
+    from arbo_bo.optimizer import ArboOptimizer
+
+ADVICE, LABELS, PARALLELISM = "arbo", "labels", "parallelism"
+"""Keys of what the plan task leaves in XCom beside the list that is mapped over."""
+_ENDED = ("success", "failed")
+
+
+class PlanOperator(BaseOperator):
+    """Decides the degrees of its stages, and returns one list with what every worker gets.
+
+    Args:
+        stages: The stages, in the order in which they are decided.
+        templates: What a worker of each stage gets, by the stage's name; see `spec.workers`.
+        input_sizes: The size of each stage's input: a number, a template, another task's output,
+            or a callable of the context.
+        conn_id: The Airflow connection to arbo's database.
+        namespace: The namespace in it.
+        kwargs: As of every operator.
+    """
+
+    template_fields: Sequence[str] = ("templates",)
+    ui_color = "#d7e8d4"
+
+    def __init__(
+        self,
+        *,
+        stages: Sequence[StageSpec],
+        templates: Mapping[str, Any],
+        input_sizes: Mapping[str, Any],
+        conn_id: str = connection.DEFAULT_CONNECTION,
+        namespace: str = DEFAULT_NAMESPACE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stages = tuple(stages)
+        self.templates = dict(templates)
+        self.input_sizes = dict(input_sizes)
+        self.conn_id = conn_id
+        self.namespace = namespace
+        self.observed_limits: dict[str, int | None] | None = None
+        # Rendered in `execute`, not as a template field: a size that can't be had must not stop
+        # the stage.
+        XComArg.apply_upstream_relationship(self, self.input_sizes)
+
+    def parallelism_key(self, stage: str) -> str:
+        """The XCom key of a stage's degree."""
+        return PARALLELISM if len(self.stages) == 1 else f"{PARALLELISM}_{stage}"
+
+    def resolve_template_files(self) -> None:
+        """Checks, when Airflow loads the DAG, that somebody will record the stages.
+
+        Raises:
+            InvalidValueError: `observe` was not called.
+        """
+        if self.observed_limits is None:
+            names = ", ".join(repr(stage.name) for stage in self.stages)
+            raise InvalidValueError(
+                f"stage {names} is planned and never observed, so nothing would be learned; "
+                "add stage.observe(work) after the mapped task"
+            )
+        super().resolve_template_files()
+
+    def execute(self, context: Any) -> list[Any]:
+        """Decides; Airflow calls it."""
+        ti = context["ti"]
+        advices = advise(
+            lambda: open_arbo(self.conn_id, self.namespace, lock_timeout_s=LOCK_TIMEOUT_S),
+            [self._request(context, stage) for stage in self.stages],
+            lambda dag_id, run_id: ti.get_dagrun_state(dag_id, run_id) in _ENDED,
+        )
+        several = len(advices) > 1
+        for advice in advices:
+            self.log.info("%s", table(advice))
+            ti.xcom_push(key=self.parallelism_key(advice.stage), value=advice.parallelism)
+        ti.xcom_push(key=ADVICE, value=[advice.as_json() for advice in advices])
+        labels = [label(a, i, several) for a in advices for i in range(a.parallelism)]
+        ti.xcom_push(key=LABELS, value=labels)
+        return [
+            work
+            for advice in advices
+            for work in workers(
+                self.templates[advice.stage],
+                advice.parallelism,
+                advice.stage if several else None,
+            )
+        ]
+
+    def _request(self, context: Any, stage: StageSpec) -> Request:
+        ti = context["ti"]
+        shared = {
+            "max_map_length": conf.getint("core", "max_map_length"),
+            "max_active_tasks of the DAG": self.dag.max_active_tasks if self.dag else None,
+        }
+        idempotency_key, run_key = keys(ti.dag_id, ti.run_id, stage.name, ti.id)
+        return Request(
+            spec=stage,
+            raw_size=lambda: self._size(stage, context),
+            limit=tightest(
+                shared | (self.observed_limits or {}),
+                {"max_parallelism of the stage": stage.max_parallelism},
+                len(self.stages),
+            ),
+            idempotency_key=idempotency_key,
+            run_key=run_key,
+        )
+
+    def _size(self, stage: StageSpec, context: Any) -> Any:
+        size = self.input_sizes.get(stage.name)
+        return size(context) if callable(size) else self.render_template(size, context)
+
+
+class RecordOperator(BaseOperator):
+    """Records what the plan's stages took. A teardown: the run's own outcome stays as it is.
+
+    Args:
+        plan_task_id: The `PlanOperator`'s id.
+        observed: Ids of the mapped tasks that do the work.
+        time_measure: "makespan" or "slowest"; see `StageEvidence.judge`.
+        conn_id: The Airflow connection to arbo's database.
+        namespace: The namespace in it.
+        kwargs: As of every operator.
+    """
+
+    ui_color = "#d7e8d4"
+
+    def __init__(
+        self,
+        *,
+        plan_task_id: str,
+        observed: Sequence[str],
+        time_measure: str,
+        conn_id: str = connection.DEFAULT_CONNECTION,
+        namespace: str = DEFAULT_NAMESPACE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.plan_task_id = plan_task_id
+        self.observed = tuple(observed)
+        self.time_measure = time_measure
+        self.conn_id = conn_id
+        self.namespace = namespace
+
+    def execute(self, context: Any) -> list[str]:
+        """Records; Airflow calls it. What was done is the task's XCom.
+
+        Raises:
+            StoreError: The store failed; another try records all that is not recorded yet.
+        """
+        ti = context["ti"]
+        advices = ti.xcom_pull(task_ids=self.plan_task_id, key=ADVICE)
+        if not any(advice["trial_index"] is not None for advice in advices or ()):
+            self.log.warning("nothing to record: %s took no advice", self.plan_task_id)
+            return []
+        # Read before the store is opened: what is recorded does not depend on when it answers.
+        rows = list(ti.get_task_breadcrumbs(ti.dag_id, ti.run_id))
+        begins, ends = (self._markers(ti, key) for key in (markers.BEGIN, markers.END))
+        planned, done = sum(advice["parallelism"] for advice in advices), []
+        with open_arbo(self.conn_id, self.namespace) as arbo:
+            first = 0
+            for advice in advices:
+                indices = range(first, first := first + advice["parallelism"])
+                if advice["trial_index"] is None:
+                    continue
+                evidence = StageEvidence(
+                    self.observed, indices, rows, begins, ends, advice["decided_at"], planned
+                )
+                verdict = evidence.judge(self.time_measure)
+                done.append(record(arbo, advice["experiment"], advice["trial_index"], verdict))
+                self.log.info("%s: %s", advice["stage"], done[-1])
+        return done
+
+    def _markers(self, ti: Any, key: str) -> list[dict[str, Any]]:
+        # A list of ids gives a list, where one id gives a scalar if there is one value.
+        found = ti.xcom_pull(task_ids=list(self.observed), key=key)
+        return [marker for marker in found if marker is not None]
+
+
+def open_arbo(conn_id: str, namespace: str, **store_options: float) -> "ArboOptimizer":
+    """Opens arbo's database as a task sees it.
+
+    Args:
+        conn_id: The Airflow connection; where there is none, ``$ARBO_DATABASE_URL`` is taken.
+        namespace: The namespace in it.
+        store_options: As of `SQLTrialStore`.
+
+    Raises:
+        StoreURLError: There is neither, or it is none that arbo can use.
+    """
+    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.storage import SQLTrialStore
+
+    return ArboOptimizer(SQLTrialStore(_url(conn_id), namespace, **store_options), namespace)
+
+
+def _url(conn_id: str) -> str:
+    try:
+        found = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        url = connection.url_from_environment()
+        if url is None:
+            raise StoreURLError(
+                f"there is no Airflow connection {conn_id!r}, and "
+                f"{connection.ENVIRONMENT_VARIABLE} is not set; create the connection with type "
+                "postgres, or set the variable where tasks run"
+            ) from None
+        return url
+    return connection.url_of(found)

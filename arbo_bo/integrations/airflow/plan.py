@@ -1,0 +1,238 @@
+"""Decides the degrees of a plan task. Advice fails open: a stage always gets a degree."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from arbo_bo.errors import ArboError, StoreUnavailableError
+from arbo_bo.experiment import Decision, TrialStatus, validation
+from arbo_bo.integrations.airflow.limits import Limit
+from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
+
+if TYPE_CHECKING:
+    from arbo_bo.optimizer import ArboOptimizer
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+ANSWER_WITHIN_S = 4.0
+"""How long the store may take to answer at all; then the default degrees are taken [s]."""
+LOCK_TIMEOUT_S = 3.0
+RUN_KEY_SEPARATOR = "/"
+"""Neither a DAG's id nor a run's may hold it."""
+
+_NAMESPACE = uuid.UUID("5b8c0d0e-7f6d-5d3b-9f0a-6c1f4f1e2a77")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One stage to decide.
+
+    Attributes:
+        spec: What the DAG's author asked for.
+        raw_size: Returns the input size as it comes out of a template or a callable; None: not
+            given.
+        limit: The most workers that can run side by side.
+        idempotency_key: The same for the same try of the plan task, and only for that.
+        run_key: The same for every try and clear of the stage in one DAG run.
+    """
+
+    spec: StageSpec
+    raw_size: Callable[[], Any]
+    limit: Limit
+    idempotency_key: str
+    run_key: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What was decided for one stage, as it stands in the plan task's XCom.
+
+    Attributes:
+        stage: The stage's name.
+        experiment: The experiment that the trial belongs to.
+        parallelism: The degree.
+        reason: Why, as one sentence.
+        trial_index: The trial that is RUNNING; None: there is none, the default was taken.
+        phase: baseline, probe or optimize; "default" without a trial.
+        input_size: The input's size, where known.
+        cluster_load: Workers of other runs at the decision.
+        predicted_time_s: The expected time [s].
+        limit: What cut the allowed degrees.
+        decided_at: When [s since the epoch].
+        candidates: Every degree that was weighed, with its prediction and score.
+    """
+
+    stage: str
+    experiment: str
+    parallelism: int
+    reason: str
+    trial_index: int | None = None
+    phase: str = "default"
+    input_size: float | None = None
+    cluster_load: float | None = None
+    predicted_time_s: float | None = None
+    limit: str = ""
+    decided_at: float = 0.0
+    candidates: tuple[dict[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The advice as JSON values."""
+        return asdict(self) | {"candidates": list(self.candidates)}
+
+
+def keys(dag_id: str, run_id: str, stage: str, try_id: object) -> tuple[str, str]:
+    """Returns the idempotency key and the run key of a stage in a DAG run.
+
+    Args:
+        dag_id: The DAG.
+        run_id: Its run.
+        stage: The stage's name.
+        try_id: The plan's task instance id, which is new for each try and each clear.
+    """
+    run_key = RUN_KEY_SEPARATOR.join((dag_id, run_id, stage))
+    idempotency_key = str(uuid.uuid5(_NAMESPACE, f"{run_key}{RUN_KEY_SEPARATOR}{try_id}"))
+    if len(run_key) > validation.MAX_NAME_LENGTH:
+        run_key = str(uuid.uuid5(_NAMESPACE, run_key))
+    return idempotency_key, run_key
+
+
+def advise(
+    open_arbo: Callable[[], "ArboOptimizer"],
+    requests: Sequence[Request],
+    run_has_ended: Callable[[str, str], bool],
+) -> list[Advice]:
+    """Returns one advice for each request; never raises for want of advice.
+
+    Args:
+        open_arbo: Opens the store.
+        requests: The stages, in the order in which they are decided: each sees the ones before it
+            as load.
+        run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
+    """
+    try:
+        arbo = within(ANSWER_WITHIN_S, lambda: _configured(open_arbo(), requests))
+    except Exception as err:
+        return [_default(request, err) for request in requests]
+    advices = []
+    for request in requests:
+        try:
+            _reap(arbo, request, run_has_ended)
+            advices.append(_decided(arbo, request))
+        except Exception as err:  # whatever went wrong, the author's stage runs
+            advices.append(_default(request, err))
+    return advices
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Returns what `work` returns, if it does so in time.
+
+    A driver's own time limits don't cover a name that does not resolve, nor a server with many
+    addresses; a thread that is late is left behind and ends with the process.
+
+    Raises:
+        StoreUnavailableError: It did not end in time.
+    """
+    results: list[T] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as err:
+            errors.append(err)
+
+    thread = threading.Thread(target=run, name="arbo-store", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise StoreUnavailableError(f"arbo's database did not answer within {seconds:g} s")
+    return results[0]
+
+
+def _configured(arbo: "ArboOptimizer", requests: Sequence[Request]) -> "ArboOptimizer":
+    for request in requests:
+        arbo.configure_experiment(request.spec.experiment, **request.spec.settings)
+    return arbo
+
+
+def _reap(
+    arbo: "ArboOptimizer", request: Request, run_has_ended: Callable[[str, str], bool]
+) -> None:
+    """Abandons trials whose DAG run is over and which nobody recorded: they are no load."""
+    experiment = request.spec.experiment
+    for trial in arbo.store.history(experiment, 1):
+        parts = (trial.run_key or "").split(RUN_KEY_SEPARATOR)
+        if trial.status is not TrialStatus.RUNNING or len(parts) != 3:
+            continue
+        if trial.run_key != request.run_key and run_has_ended(parts[0], parts[1]):
+            reason = "its DAG run ended, and its outcome was never recorded"
+            arbo.mark_trial_abandoned(experiment, trial.trial_index, reason=reason)
+            logger.warning("%s is abandoned: %s", trial, reason)
+
+
+def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
+    spec = request.spec
+    raw_size = request.raw_size()
+    size = None if raw_size is None else parsed_size(raw_size)
+    decision = arbo.suggest(
+        spec.experiment,
+        input_size=size,
+        max_parallelism=request.limit.parallelism,
+        idempotency_key=request.idempotency_key,
+        run_key=request.run_key,
+    )
+    return Advice(
+        stage=spec.name,
+        experiment=spec.experiment,
+        parallelism=decision.parallelism,
+        reason=decision.reason,
+        trial_index=decision.trial_index,
+        phase=str(decision.phase),
+        input_size=size,
+        cluster_load=decision.cluster_load,
+        predicted_time_s=decision.predicted_time_s,
+        limit=str(request.limit),
+        decided_at=time.time(),
+        candidates=_table(decision),
+    )
+
+
+def _table(decision: Decision) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "parallelism": candidate.parallelism,
+            "predicted_time_s": candidate.prediction.mean_s,
+            "std_s": candidate.prediction.std_s,
+            "log_score": candidate.log_score,
+        }
+        for candidate in decision.candidates
+    )
+
+
+def _default(request: Request, err: Exception) -> Advice:
+    spec = request.spec
+    degree = spec.default_within(request.limit.parallelism)
+    problem = str(err) if isinstance(err, ArboError) else f"{type(err).__name__}: {err}"
+    # An unexpected error keeps its traceback; one that arbo words itself says it all.
+    logger.error(
+        "stage %s takes its default degree %d: %s",
+        spec.name,
+        degree,
+        problem,
+        exc_info=None if isinstance(err, ArboError) else err,
+    )
+    return Advice(
+        stage=spec.name,
+        experiment=spec.experiment,
+        parallelism=degree,
+        reason=f"{degree}: the default degree, because no advice could be had: {problem}",
+        limit=str(request.limit),
+        decided_at=time.time(),
+    )

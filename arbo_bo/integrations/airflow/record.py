@@ -1,0 +1,52 @@
+"""Writes how a stage ended, exactly once."""
+
+from typing import TYPE_CHECKING
+
+from arbo_bo.errors import TrialClosedError, TrialNotFoundError
+from arbo_bo.integrations.airflow.evidence import Verdict
+
+if TYPE_CHECKING:
+    from arbo_bo.optimizer import ArboOptimizer
+
+
+def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Verdict) -> str:
+    """Closes the trial, and returns what was done as one sentence.
+
+    A trial is closed by one conditional update, so a second attempt changes nothing: neither after
+    a crash between the write and the task's end, nor when the stage was cleared and ran again.
+
+    Raises:
+        StoreError: The store failed; the trial is as it was.
+    """
+    try:
+        _close(arbo, experiment, trial_index, verdict)
+    except TrialClosedError as err:
+        return f"nothing to do, {err}"
+    except TrialNotFoundError as err:
+        return f"nothing to do, the trial was removed: {err}"
+    if verdict.status != "completed":
+        return f"trial {trial_index} of {experiment!r} {verdict.status}: {verdict.reason}"
+    text = f"trial {trial_index} of {experiment!r} completed: {verdict.execution_time_s:.3g} s"
+    text += f" ({verdict.time_measure})"
+    if verdict.queued_time_s is not None:
+        text += f", started {verdict.queued_time_s:.3g} s after the decision"
+    if verdict.exclusion_reason is not None:
+        text += f"; it does not train, {verdict.exclusion_reason}"
+    return text
+
+
+def _close(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Verdict) -> None:
+    if verdict.status == "failed":
+        arbo.mark_trial_failed(experiment, trial_index, reason=verdict.reason)
+    elif verdict.status == "abandoned":
+        arbo.mark_trial_abandoned(experiment, trial_index, reason=verdict.reason)
+    else:
+        assert verdict.execution_time_s is not None
+        arbo.complete_trial(
+            experiment,
+            trial_index,
+            execution_time_s=verdict.execution_time_s,
+            time_measure=verdict.time_measure,
+            queued_time_s=verdict.queued_time_s,
+            exclusion_reason=verdict.exclusion_reason,
+        )

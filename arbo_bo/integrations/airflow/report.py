@@ -1,0 +1,46 @@
+"""What a person reads in Airflow: the plan task's log, and the label of an instance."""
+
+from arbo_bo.integrations.airflow.plan import Advice
+from arbo_bo.wording import format_time
+
+MAX_LINES = 40
+"""Candidates that the log lists; the XCom holds all of them."""
+
+
+def table(advice: Advice) -> str:
+    """Returns the decision, its reason and its candidates, as lines of a log."""
+    where = f"{advice.experiment!r}" + (
+        "" if advice.trial_index is None else f", trial {advice.trial_index}"
+    )
+    lines = [f"stage {advice.stage} ({where}): {advice.reason}"]
+    size = "unknown" if advice.input_size is None else f"{advice.input_size:g}"
+    load = "unknown" if advice.cluster_load is None else f"{advice.cluster_load:g}"
+    lines.append(f"input size {size}, cluster load {load}, limit {advice.limit}")
+    if not advice.candidates:
+        return "\n".join(lines)
+    best = min(candidate["log_score"] for candidate in advice.candidates)
+    lines.append(f"{'workers':>10}  {'expected':>10}  {'+-':>10}  {'log score above best':>20}")
+    shown = sorted(advice.candidates, key=lambda candidate: candidate["log_score"])[:MAX_LINES]
+    for candidate in sorted(shown, key=lambda candidate: candidate["parallelism"]):
+        mark = "->" if candidate["parallelism"] == advice.parallelism else ""
+        lines.append(
+            f"{mark:>3}{candidate['parallelism']:>7}"
+            f"  {format_time(candidate['predicted_time_s']):>10}"
+            f"  {format_time(candidate['std_s']):>10}"
+            f"  {candidate['log_score'] - best:>20.4f}"
+        )
+    if hidden := len(advice.candidates) - len(shown):
+        lines.append(f"{hidden} worse ones are in the XCom")
+    return "\n".join(lines)
+
+
+def label(advice: Advice, index: int, several: bool) -> str:
+    """Returns an instance's label in the UI, such as ``chunk 3/8``, counted from 1.
+
+    Args:
+        advice: The stage's advice.
+        index: The chunk, from 0.
+        several: Whether the mapped task runs several stages, so that the label names one.
+    """
+    text = f"chunk {index + 1}/{advice.parallelism}"
+    return f"{advice.stage} {text}" if several else text

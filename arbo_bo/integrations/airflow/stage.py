@@ -1,0 +1,338 @@
+"""The author's side: `arbo_stage` before a mapped task, and `observe` after it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator, TaskGroup, XComArg
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.exceptions import DuplicateTaskIdFound
+
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import validation
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.integrations.airflow import markers, spec
+from arbo_bo.integrations.airflow.connection import DEFAULT_CONNECTION
+from arbo_bo.integrations.airflow.evidence import MAKESPAN, TIME_MEASURES
+from arbo_bo.integrations.airflow.operators import LABELS, PlanOperator, RecordOperator
+from arbo_bo.integrations.airflow.spec import StageSpec
+
+Task = BaseOperator | MappedOperator
+
+RECORD_RETRIES = 5
+RECORD_RETRY_DELAY = timedelta(seconds=30)
+_LIMITS = ("max_active_tis_per_dag", "max_active_tis_per_dagrun")
+
+
+def arbo_stage(
+    name: str,
+    *,
+    experiment: str | None = None,
+    arguments: Sequence[str] | str | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    input_size: Any = None,
+    max_parallelism: int | None = None,
+    time_measure: str = MAKESPAN,
+    conn_id: str = DEFAULT_CONNECTION,
+    namespace: str = DEFAULT_NAMESPACE,
+    plan_args: Mapping[str, Any] | None = None,
+    record_args: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> "Stages":
+    """Adds a task that decides how many workers the next mapped task gets.
+
+    Args:
+        name: The stage's name, unique in the DAG. Its tasks are ``plan_<name>``, ``record_<name>``.
+        experiment: The experiment that its runs belong to, to share it with other stages; None:
+            the stage's name.
+        arguments: What one worker gets: a list of strings, or one string such as a shell command.
+            ``{chunk_id}`` (from 0) and ``{chunks}`` are filled in, templates rendered.
+        kwargs: Instead of `arguments`, an operator's keyword arguments for ``expand_kwargs``.
+            With neither, each worker gets ``{"chunk_id": 2, "chunks": 8}``.
+        input_size: The size of this run's input: a number above 0, a template, another task's
+            output, or a callable of the context; None: unknown.
+        max_parallelism: The most workers that can run side by side, where you know it (a pool's
+            slots, a quota). ``max_map_length`` and the DAG's ``max_active_tasks`` are known anyway.
+        time_measure: "makespan", from the first start to the last end, or "slowest" instance.
+        conn_id: The Airflow connection to arbo's database.
+        namespace: The namespace in it.
+        plan_args: Further arguments of the plan task, such as ``queue`` or ``executor``.
+        record_args: Further arguments of the record task; it has 5 retries, 30 s apart.
+        settings: Whatever `ArboOptimizer.configure_experiment` takes, such as
+            ``default_parallelism=4, parallelism=(1, 32)``.
+
+    Raises:
+        InvalidValueError: A value is wrong, or the DAG has a stage of this name.
+        DegreeNotAllowedError: The default is not an allowed degree.
+        MissingPlaceholderError: Every worker would be given the same.
+    """
+    stage = {
+        "experiment": experiment,
+        "arguments": arguments,
+        "kwargs": kwargs,
+        "input_size": input_size,
+        "max_parallelism": max_parallelism,
+    }
+    return arbo_stages(
+        name,
+        {name: stage},
+        time_measure=time_measure,
+        conn_id=conn_id,
+        namespace=namespace,
+        plan_args=plan_args,
+        record_args=record_args,
+        **settings,
+    )
+
+
+def arbo_stages(
+    name: str,
+    stages: Mapping[str, Mapping[str, Any]],
+    *,
+    time_measure: str = MAKESPAN,
+    conn_id: str = DEFAULT_CONNECTION,
+    namespace: str = DEFAULT_NAMESPACE,
+    plan_args: Mapping[str, Any] | None = None,
+    record_args: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> "Stages":
+    """Adds one task that decides several stages, which one mapped task runs side by side.
+
+    The list that is mapped over holds the workers of all stages, one stage after another. Each has
+    a trial of its own, and its time is that of its own instances.
+
+    Args:
+        name: Gives the tasks their names: ``plan_<name>`` and ``record_<name>``.
+        stages: By the stage's name its ``experiment``, ``arguments`` or ``kwargs``, ``input_size``,
+            ``max_parallelism`` and settings, as of `arbo_stage`.
+        time_measure: As of `arbo_stage`.
+        conn_id: As of `arbo_stage`.
+        namespace: As of `arbo_stage`.
+        plan_args: As of `arbo_stage`.
+        record_args: As of `arbo_stage`.
+        settings: Settings of all stages; a stage's own come first.
+
+    Raises:
+        InvalidValueError: A value is wrong, or the DAG has a stage of this name.
+        DegreeNotAllowedError: A default is not an allowed degree.
+        MissingPlaceholderError: Every worker of a stage would be given the same.
+    """
+    if time_measure not in TIME_MEASURES:
+        raise InvalidValueError(
+            f"time_measure must be one of {', '.join(TIME_MEASURES)}, "
+            f"got {validation.short(time_measure)}"
+        )
+    if not isinstance(stages, Mapping) or not stages:
+        raise InvalidValueError(
+            f"stages are a mapping of names to options, got {validation.short(stages)}"
+        )
+    specs, templates, sizes = [], {}, {}
+    for stage, given in stages.items():
+        options = dict(settings) | dict(given)
+        sizes[stage] = options.pop("input_size", None)
+        shape, templates[stage] = spec.worker_template(
+            options.pop("arguments", None), options.pop("kwargs", None)
+        )
+        specs.append(
+            StageSpec(
+                stage,
+                options.pop("experiment", None) or stage,
+                shape,
+                max_parallelism=options.pop("max_parallelism", None),
+                settings=options,
+            )
+        )
+        _check_number(stage, sizes[stage])
+    if len({stage.shape for stage in specs}) > 1:
+        raise InvalidValueError(
+            "one mapped task runs all stages of a plan, so all give arguments, or all give kwargs"
+        )
+    place = {"conn_id": conn_id, "namespace": namespace}
+    plan = _plan(name, specs, templates, sizes, place | dict(plan_args or {}))
+    record = {"retries": RECORD_RETRIES, "retry_delay": RECORD_RETRY_DELAY} | dict(
+        record_args or {}
+    )
+    return Stages(name, plan, place | {"time_measure": time_measure} | record)
+
+
+class Stages:
+    """One stage, or the several of one plan task.
+
+    Args:
+        name: As given to `arbo_stage`.
+        plan: The task that decides.
+        record_args: Arguments of the task that records.
+    """
+
+    def __init__(self, name: str, plan: PlanOperator, record_args: Mapping[str, Any]) -> None:
+        self.name = name
+        self.plan = plan
+        self._record_args = dict(record_args)
+
+    @property
+    def arguments(self) -> XComArg:
+        """The arguments of each worker: ``.expand(arguments=stage.arguments)``."""
+        return self._list(spec.ARGUMENTS)
+
+    @property
+    def kwargs(self) -> XComArg:
+        """The keyword arguments of each worker: ``.expand_kwargs(stage.kwargs)``."""
+        return self._list(spec.KWARGS)
+
+    @property
+    def chunks(self) -> XComArg:
+        """``{"chunk_id": 2, "chunks": 8}`` for each worker: ``.expand(chunk=stage.chunks)``.
+
+        With several stages also ``"stage"``, the stage's name.
+        """
+        return self._list(spec.CHUNK_DICTS)
+
+    @property
+    def parallelism(self) -> XComArg:
+        """The degree that was used, for a later task such as a merge."""
+        if len(self.plan.stages) > 1:
+            names = ", ".join(stage.name for stage in self.plan.stages)
+            raise InvalidValueError(f"say of which stage: parallelism_of(name) of {names}")
+        return self.parallelism_of(self.plan.stages[0].name)
+
+    def parallelism_of(self, stage: str) -> XComArg:
+        """The degree that one of several stages used.
+
+        Raises:
+            InvalidValueError: There is no such stage.
+        """
+        names = [each.name for each in self.plan.stages]
+        if stage not in names:
+            raise InvalidValueError(
+                f"{validation.short(stage)} is none of the stages {', '.join(names)}"
+            )
+        return XComArg(self.plan, self.plan.parallelism_key(stage))
+
+    def observe(self, work: Task | TaskGroup | XComArg) -> RecordOperator:
+        """Adds the task that records what the stage took: plan >> work >> record.
+
+        Instances are labelled "chunk 3/8" in the UI unless the task has a ``map_index_template``,
+        and mark when they ran; see `markers`.
+
+        Args:
+            work: What was mapped over the plan's list: an operator, the result of a ``@task``
+                function, or a mapped task group.
+
+        Returns:
+            The record task, a teardown.
+
+        Raises:
+            InvalidValueError: It is not mapped over this plan's list, or the stage is observed.
+        """
+        if self.plan.observed_limits is not None:
+            raise InvalidValueError(f"stage {self.name!r} is observed already; observe it once")
+        tasks = _mapped_tasks(work)
+        plan_id = self.plan.task_id
+        if not tasks or not all(plan_id in _upstream_ids(task) for task in tasks):
+            raise InvalidValueError(
+                f"observe takes the task that is mapped over stage {self.name!r}, or its mapped "
+                f"task group, as in work = Operator.partial(...).expand(arguments=stage.arguments);"
+                f" got {validation.short(work)}"
+            )
+        label = (
+            f"{{{{ {markers.LABEL} if {markers.LABEL} is defined else "
+            f"ti.xcom_pull(task_ids={plan_id!r}, key={LABELS!r})[ti.map_index] }}}}"
+        )
+        for task in tasks:
+            _instrument(task, label)
+        self.plan.observed_limits = _limits(tasks)
+        record = RecordOperator(
+            task_id=f"record_{self.name}",
+            plan_task_id=plan_id,
+            observed=[task.task_id for task in tasks],
+            dag=self.plan.dag,
+            task_group=self.plan.task_group,
+            **self._record_args,
+        )
+        self.plan >> record
+        for task in tasks:
+            task >> record
+        record.as_teardown(on_failure_fail_dagrun=False)
+        return record
+
+    def _list(self, shape: str) -> XComArg:
+        actual = self.plan.stages[0].shape
+        if shape != actual:
+            raise InvalidValueError(
+                f"stage {self.name!r} gives each worker its {actual}: use stage.{actual}, or give "
+                f"arbo_stage other {spec.ARGUMENTS} or {spec.KWARGS}"
+            )
+        return self.plan.output
+
+
+def _plan(
+    name: str,
+    specs: Sequence[StageSpec],
+    templates: Mapping[str, Any],
+    sizes: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> PlanOperator:
+    twice = "a stage's name must be unique in its DAG; to share what is learned, give experiment="
+    try:
+        plan = PlanOperator(
+            task_id=f"plan_{name}",
+            stages=specs,
+            templates=templates,
+            input_sizes=sizes,
+            **options,
+        )
+    except DuplicateTaskIdFound as err:
+        raise InvalidValueError(f"there are two stages {name!r}: {twice}") from err
+    for other in plan.dag.tasks if plan.dag else ():
+        if isinstance(other, PlanOperator) and other is not plan:
+            names = {stage.name for stage in specs} & {stage.name for stage in other.stages}
+            if names:
+                raise InvalidValueError(f"there are two stages {min(names)!r}: {twice}")
+    return plan
+
+
+def _check_number(stage: str, size: Any) -> None:
+    """Checks a size that is known when the DAG is parsed."""
+    if isinstance(size, str) and "{{" not in size and "{%" not in size:
+        spec.parsed_size(size)
+    elif not (size is None or isinstance(size, str | XComArg) or callable(size)):
+        validation.positive(f"input_size of stage {stage!r}", size)
+
+
+def _mapped_tasks(work: object) -> list[Task]:
+    if isinstance(work, XComArg):
+        operators = [operator for operator, _ in work.iter_references()]
+        work = operators[0] if len(operators) == 1 else None
+    if isinstance(work, MappedOperator):
+        return [work]
+    if isinstance(work, BaseOperator):
+        work = work.get_closest_mapped_task_group()
+    if isinstance(work, TaskGroup):
+        return [task for task in work.iter_tasks() if isinstance(task, Task)]
+    return []
+
+
+def _upstream_ids(task: Task) -> set[str]:
+    return set(task.get_flat_relative_ids(upstream=True))
+
+
+def _instrument(task: Task, label: str) -> None:
+    """Has each instance mark when it ran, and label itself."""
+    if isinstance(task, MappedOperator):
+        options = task.partial_kwargs
+        callbacks = options.get("on_execute_callback") or []
+        callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+        options["on_execute_callback"] = [*callbacks, markers.mark_begin]
+        options["post_execute"] = markers.followed_by_mark_end(options.get("post_execute"))
+        if not options.get("map_index_template"):
+            options["map_index_template"] = label
+    else:
+        task.on_execute_callback = [*task.on_execute_callback, markers.mark_begin]
+        task._post_execute_hook = markers.followed_by_mark_end(task._post_execute_hook)
+        task.map_index_template = task.map_index_template or label
+
+
+def _limits(tasks: Sequence[Task]) -> dict[str, int | None]:
+    return {
+        f"{limit} of {task.task_id}": getattr(task, limit) for task in tasks for limit in _LIMITS
+    }
