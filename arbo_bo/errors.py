@@ -41,6 +41,14 @@ class TrialClosedError(ArboError, RuntimeError):
     """The trial is completed, failed or abandoned, and the change would contradict that."""
 
 
+class InputSizeError(ArboError, RuntimeError):
+    """The size of a run's input cannot be had from where it lies."""
+
+
+class ClusterLoadError(ArboError, RuntimeError):
+    """A source of the cluster load is not there, or does not answer with one number."""
+
+
 class StoreError(ArboError, RuntimeError):
     """The trial store could not do what was asked; nothing was half-written."""
 

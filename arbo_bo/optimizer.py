@@ -34,6 +34,8 @@ from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.outcomes import Outcomes
 
 if TYPE_CHECKING:
+    from arbo_bo.context import LoadSource, SizeSource
+    from arbo_bo.context.input_size import Fallback
     from arbo_bo.generation import Generated
     from arbo_bo.storage import TrialStore
 
@@ -53,15 +55,32 @@ class ArboOptimizer(Outcomes):
             `TrialStore`. None: ``$ARBO_DATABASE_URL``, else an SQLite file in the user's data
             folder.
         namespace: Teams that share a database each have their own.
+        cluster_load: Says at each decision how many workers other runs keep busy: a
+            `arbo_bo.context.PrometheusLoad`, or any callable. Where it fails or takes more than 2 s
+            the load is unknown, and the window's mean load stands in. None: the degrees of all
+            other RUNNING trials in the namespace.
+        input_size_fallback: What stands for a size that cannot be had from its path or URL: a
+            number, or "unknown". None: `suggest` raises.
 
     Raises:
         StoreURLError: The URL cannot be understood.
-        InvalidValueError: The namespace is no name.
+        InvalidValueError: The namespace is no name, or another argument is none of these.
     """
 
     def __init__(
-        self, store: "str | TrialStore | None" = None, namespace: str = DEFAULT_NAMESPACE
+        self,
+        store: "str | TrialStore | None" = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        *,
+        cluster_load: "LoadSource | None" = None,
+        input_size_fallback: "Fallback" = None,
     ) -> None:
+        if cluster_load is not None and not callable(cluster_load):
+            raise InvalidValueError(
+                f"cluster_load must be a callable that returns workers, got "
+                f"{validation.short(cluster_load)}; a load that is known is given to `suggest`"
+            )
+        self._cluster_load, self._input_size_fallback = cluster_load, input_size_fallback
         if store is None or isinstance(store, str):
             from arbo_bo.storage import SQLTrialStore
 
@@ -135,7 +154,7 @@ class ArboOptimizer(Outcomes):
         self,
         task: str,
         *,
-        input_size: float | None = None,
+        input_size: "SizeSource | None" = None,
         cluster_load: float | None = None,
         max_parallelism: int | None = None,
         idempotency_key: str | None = None,
@@ -149,9 +168,10 @@ class ArboOptimizer(Outcomes):
         Args:
             task: The task's name.
             input_size: Size of the run's input, above 0, in any unit that stays the same from run
-                to run; None: unknown.
-            cluster_load: Workers that other runs keep busy; None: the degrees of all other RUNNING
-                trials in the namespace, other runs of this task included.
+                to run, or the path, glob or URL that it is measured at, see
+                `arbo_bo.context.input_size_of`; None: unknown.
+            cluster_load: Workers that other runs keep busy; None: what the optimizer's source
+                says, other runs of this task included.
             max_parallelism: The most workers that there are now: larger degrees are left out of
                 this decision.
             idempotency_key: Names this request, such as a workflow's run and task: asked again with
@@ -162,9 +182,10 @@ class ArboOptimizer(Outcomes):
         Raises:
             InvalidValueError: A value is outside its domain, or no allowed degree is as small as
                 `max_parallelism`.
+            InputSizeError: The input's size cannot be had, and there is no fallback.
             ArboError: The store failed; no trial was made.
         """
-        given = Context(input_size, cluster_load)
+        given = self._context(input_size, cluster_load)
         for key in (idempotency_key, run_key):
             if key is not None:
                 validation.identifier("a key", key)
@@ -211,7 +232,7 @@ class ArboOptimizer(Outcomes):
         task: str,
         *,
         parallelism: int | Sequence[int] | None = None,
-        input_size: float | None = None,
+        input_size: "SizeSource | None" = None,
         cluster_load: float | None = None,
     ) -> list[Prediction]:
         """Predicts the next run's time at given degrees, the noise of a run included.
@@ -233,11 +254,15 @@ class ArboOptimizer(Outcomes):
         degrees = space.degrees if parallelism is None else space.subset(parallelism)
         trials = self.store.history(task, experiment.window)
         return predict(
-            experiment, trials, degrees, self._with_load(Context(input_size, cluster_load))
+            experiment, trials, degrees, self._with_load(self._context(input_size, cluster_load))
         )
 
     def decide(
-        self, task: str, *, input_size: float | None = None, cluster_load: float | None = None
+        self,
+        task: str,
+        *,
+        input_size: "SizeSource | None" = None,
+        cluster_load: float | None = None,
     ) -> Decision:
         """What `suggest` would decide now, without a trial.
 
@@ -252,7 +277,7 @@ class ArboOptimizer(Outcomes):
             raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
         trials = self.store.history(task, experiment.window)
         return generate(
-            experiment, trials, self._with_load(Context(input_size, cluster_load))
+            experiment, trials, self._with_load(self._context(input_size, cluster_load))
         ).decision
 
     def get_optimal_parallelism(
@@ -260,7 +285,7 @@ class ArboOptimizer(Outcomes):
         task: str,
         default_val: int,
         *,
-        input_size: float | None = None,
+        input_size: "SizeSource | None" = None,
         cluster_load: float | None = None,
     ) -> int:
         """The degree that `suggest` would choose now, without a trial. Never raises.
@@ -281,7 +306,11 @@ class ArboOptimizer(Outcomes):
 
     @contextmanager
     def trial(
-        self, task: str, *, input_size: float | None = None, cluster_load: float | None = None
+        self,
+        task: str,
+        *,
+        input_size: "SizeSource | None" = None,
+        cluster_load: float | None = None,
     ) -> Iterator[Decision]:
         """Suggests, times the block, and completes; an error in the block fails the trial.
 
@@ -309,9 +338,22 @@ class ArboOptimizer(Outcomes):
     def _close_open(self, task: str, index: int, close: Callable[[Trial], Trial]) -> None:
         self.store.change(task, index, lambda t: close(t) if t.status.is_open else t)
 
+    def _context(self, input_size: "SizeSource | None", cluster_load: float | None) -> Context:
+        """What is given, and what sources outside of the store say."""
+        from arbo_bo.context import cluster_load_of, input_size_of
+
+        size = input_size_of(input_size, self._input_size_fallback)
+        if cluster_load is None and self._cluster_load is not None:
+            cluster_load = cluster_load_of(self._cluster_load)
+        return Context(size, cluster_load)
+
     def _with_load(self, context: Context, less: int = 0) -> Context:
-        """The context with the load that the store sees, `less` workers not counted."""
-        if context.cluster_load is not None:
+        """The context with the load that the store sees, `less` workers not counted.
+
+        Where another source is asked, its "unknown" stays: the store's answer would be another
+        quantity than the one that the model has learned from.
+        """
+        if context.cluster_load is not None or self._cluster_load is not None:
             return context
         return replace(context, cluster_load=max(0.0, float(self.store.running_workers() - less)))
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError, StoreUnavailableError
 from arbo_bo.experiment import SearchSpace
 from arbo_bo.optimizer import ArboOptimizer
@@ -85,8 +86,21 @@ Mean = Annotated[
     ),
 ]
 InputSize = Annotated[
-    float | None,
-    typer.Option(metavar="N", help="Size of the run's input, in any fixed unit."),
+    str | None,
+    typer.Option(
+        metavar="N|PATH|URL",
+        help="Size of the run's input, in any fixed unit, or the path, glob or URL to measure "
+        "in bytes.",
+        show_default=False,
+    ),
+]
+InputSizeFallback = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|unknown",
+        help="What stands for a size that cannot be had.  [default: none, that is an error]",
+        show_default=False,
+    ),
 ]
 ClusterLoad = Annotated[
     float | None,
@@ -165,3 +179,21 @@ def parse_duration_s(name: str, text: str | None) -> float | None:
     if not 0 < value < math.inf:
         raise InvalidValueError(f"{name} must be a time such as 90s, 10m or 1.5h, got {text!a}")
     return value
+
+
+def parse_fallback(text: str | None) -> Fallback:
+    """Reads ``unknown`` or a size.
+
+    Raises:
+        InvalidValueError: It is neither.
+    """
+    if text is None:
+        return None
+    if text == UNKNOWN:
+        return UNKNOWN
+    try:
+        return float(text)
+    except ValueError as err:
+        raise InvalidValueError(
+            f"--input-size-fallback must be a size or 'unknown', got {text!a}"
+        ) from err

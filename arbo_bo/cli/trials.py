@@ -10,6 +10,7 @@ import typer
 from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.context import input_size_of
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision, Trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
@@ -21,6 +22,7 @@ ClosingReason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, fo
 def suggest(
     task: options.Task,
     input_size: options.InputSize = None,
+    input_size_fallback: options.InputSizeFallback = None,
     cluster_load: options.ClusterLoad = None,
     parallelism: options.Parallelism = None,
     default: options.Default = None,
@@ -48,6 +50,7 @@ def suggest(
 
     eval "$(arbo suggest nightly)"; make -j $parallelism; arbo complete nightly $trial_index ...
     """
+    size = input_size_of(input_size, options.parse_fallback(input_size_fallback))
     arbo = open_optimizer(store, namespace)
     given = (parallelism, default, urgency, baseline)
     if any(value is not None for value in given):
@@ -61,7 +64,7 @@ def suggest(
         )
     decision = arbo.suggest(
         task,
-        input_size=input_size,
+        input_size=size,
         cluster_load=cluster_load,
         max_parallelism=max_parallelism,
         idempotency_key=idempotency_key,
@@ -111,7 +114,7 @@ def complete(
             index,
             execution_time_s=time,
             startup_time_s=startup_time,
-            input_size=input_size,
+            input_size=input_size_of(input_size),
             time_measure=time_measure,
             queued_time_s=queued_time,
             exclusion_reason=exclude,
@@ -175,7 +178,7 @@ def attach(
     one = {
         "parallelism": parallelism,
         "execution_time_s": time,
-        "input_size": input_size,
+        "input_size": input_size_of(input_size),
         "cluster_load": cluster_load,
         "startup_time_s": startup_time,
     }

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.context import input_size_of
 from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
@@ -63,7 +64,7 @@ def tune(
     stage = _stage_command(command or [])
     settings = loop.TuningOptions(
         runs=integer("--runs", runs, 1),
-        input_size=input_size,
+        input_size=input_size_of(input_size),
         timeout_s=options.parse_duration_s("--timeout", timeout),
         show_output=show_output,
     )

@@ -170,7 +170,7 @@ def test_task_is_not_made_when_its_configuration_is_refused(arbo):
 @pytest.mark.parametrize(
     "arguments",
     [("complete", "t"), ("complete", "t", "x", "--time", "1"), ("nope",), ("suggest",),
-     ("suggest", "t", "--input-size", "big"), ("attach", "t"),
+     ("suggest", "t", "--cluster-load", "big"), ("attach", "t"),
      ("attach", "t", "--csv", "f", "--time", "3")],
 )  # fmt: skip
 def test_usage_error_is_status_2(arbo, arguments):

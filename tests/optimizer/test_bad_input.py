@@ -33,7 +33,7 @@ def test_prediction_is_refused_when_nothing_is_known(arbo):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda a, v: a.suggest("t", input_size=v),
+        lambda a, v: a.attach_trial("t", parallelism=1, execution_time_s=1, input_size=v),
         lambda a, v: a.complete_trial("t", 0, execution_time_s=v),
         lambda a, v: a.attach_trial("t", parallelism=1, execution_time_s=v),
         lambda a, v: a.attach_trial("t", parallelism=v, execution_time_s=1),
