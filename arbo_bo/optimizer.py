@@ -8,6 +8,7 @@ from dataclasses import replace
 from operator import methodcaller
 from typing import TYPE_CHECKING
 
+from arbo_bo.acquisition.registry import require as require_acquisition
 from arbo_bo.errors import (
     ArboError,
     ExperimentNotFoundError,
@@ -16,6 +17,7 @@ from arbo_bo.errors import (
     StaleDecisionError,
 )
 from arbo_bo.experiment import (
+    SLO,
     Context,
     Decision,
     Estimator,
@@ -25,12 +27,14 @@ from arbo_bo.experiment import (
     Outcome,
     Prediction,
     Residual,
+    SearchRule,
     SearchSpace,
     Trial,
     validation,
 )
 from arbo_bo.experiment.drafts import decision_of, running_trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.experiment.strategy import AUTO
 from arbo_bo.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -108,6 +112,14 @@ class ArboOptimizer(Outcomes):
         estimator: Estimator | str | None = None,
         mean: MeanFunction | str | None = None,
         alpha: float | None = None,
+        acquisition: str | None = None,
+        slo: SLO | Sequence[SLO] | None = None,
+        search: SearchRule | str | None = None,
+        eta: float | None = None,
+        pin: int | None = None,
+        dry_run: bool | None = None,
+        guard: float | None = None,
+        like: str | None = None,
     ) -> Experiment:
         """Creates a task's experiment, or changes its configuration and keeps its trials.
 
@@ -127,11 +139,31 @@ class ArboOptimizer(Outcomes):
             mean: The law that the Gaussian process stands on: "amdahl" (default), "usl" (slower
                 again past its best degree), "ernest", or "auto", the best of them for the window.
             alpha: For "online", weight of the old value in smoothing, in (0, 1]. Default 0.3.
+            acquisition: What chooses: "expected_cost", "expected_improvement", "lcb",
+                "risk_averse", "thompson", "deadline", "budget", "constrained_improvement", or a
+                name that another package has registered. Default "auto": what suits the service
+                level, else "expected_cost".
+            slo: A `MaxExecutionTime`, a `MaxCost`, or both in a list: whatever chooses, it chooses
+                among the degrees that keep them. ``()`` removes them.
+            search: Which allowed degrees are looked at, around the law's own optimum: "all"
+                (default), "up_to_1.2", "up_to_1.5", "around" or "efficiency".
+            eta: For "efficiency", the fraction of the largest speed-up, in (0, 1). Default 0.9.
+            pin: Every run takes this degree, arbo only observes. 0 removes it.
+            dry_run: Every run takes the default degree; what arbo would have chosen is recorded.
+            guard: The default degree is left only for one whose score is not worse with at least
+                this probability. 0 removes it.
+            like: A task whose law stands in until this one's own runs tell theirs. "" removes it.
 
         Raises:
             InvalidValueError: A value is outside its domain.
-            DegreeNotAllowedError: The given default is not an allowed degree.
+            UnknownAcquisitionError: No acquisition function has that name.
+            DegreeNotAllowedError: The given default or pin is not an allowed degree.
+            ExperimentNotFoundError: The task to be like does not exist.
         """
+        if acquisition is not None and acquisition != AUTO:
+            require_acquisition(acquisition)
+        if like:
+            self.store.experiment(like)
         settings = {
             "search_space": None if parallelism is None else SearchSpace.of(parallelism),
             "default_parallelism": default_parallelism,
@@ -142,6 +174,14 @@ class ArboOptimizer(Outcomes):
             "estimator": estimator,
             "mean": mean,
             "alpha": alpha,
+            "acquisition": acquisition,
+            "slo": slo,
+            "search": search,
+            "eta": eta,
+            "pin": pin,
+            "dry_run": dry_run,
+            "guard": guard,
+            "like": like,
         }
 
         def change(stored: Experiment | None) -> Experiment:
@@ -219,6 +259,7 @@ class ArboOptimizer(Outcomes):
         """A decision as things stand, and the context that it was taken in."""
         from arbo_bo.generation import generate
 
+        experiment = self._standing_in(experiment)
         if max_parallelism is not None:
             space = experiment.search_space.up_to(max_parallelism)
             experiment = replace(experiment, search_space=space)
@@ -249,7 +290,7 @@ class ArboOptimizer(Outcomes):
         """
         from arbo_bo.generation import predict
 
-        experiment = self.store.experiment(task)
+        experiment = self._standing_in(self.store.experiment(task))
         space = experiment.search_space
         degrees = space.degrees if parallelism is None else space.subset(parallelism)
         trials = self.store.history(task, experiment.window)
@@ -272,7 +313,7 @@ class ArboOptimizer(Outcomes):
         """
         from arbo_bo.generation import generate
 
-        experiment = self.store.experiment(task)
+        experiment = self._standing_in(self.store.experiment(task))
         if not experiment.model.sample_count:
             raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
         trials = self.store.history(task, experiment.window)
@@ -356,6 +397,26 @@ class ArboOptimizer(Outcomes):
         if context.cluster_load is not None or self._cluster_load is not None:
             return context
         return replace(context, cluster_load=max(0.0, float(self.store.running_workers() - less)))
+
+    def _standing_in(self, experiment: Experiment) -> Experiment:
+        """The experiment with its sibling's law, while its own runs have not told theirs.
+
+        The first fit keeps the sibling's hyperparameters as the prior of the next, marked with
+        where they come from; a window of two degrees replaces them.
+        """
+        like = experiment.strategy.like
+        if like is None or experiment.model.hyperparameters:
+            return experiment
+        try:
+            sibling = self.store.experiment(like).model
+        except ExperimentNotFoundError:
+            logger.warning("%s: there is no task %r to be like any more", experiment.name, like)
+            return experiment
+        if not sibling.hyperparameters:
+            return experiment
+        marked = {**sibling.hyperparameters, "like": like}
+        model = replace(experiment.model, law=sibling.law, hyperparameters=marked)
+        return replace(experiment, model=model)
 
     def _experiment_or_default(self, task: str) -> Experiment:
         try:

@@ -6,6 +6,9 @@ import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.models.model import Model
 from torch import Tensor
+from torch.special import ndtr
+
+from arbo_bo.experiment import Objective, Residual
 
 BATCH = 1024
 
@@ -57,3 +60,49 @@ def predict_degrees(
             mean, std = posterior.mean.flatten(), posterior.variance.sqrt().flatten()
             moments += list(zip(mean.tolist(), std.tolist(), strict=True))
     return moments
+
+
+def probability_not_worse(
+    model: Model,
+    degrees: Sequence[int],
+    reference: int,
+    gamma: float,
+    cluster_load: float,
+    objective: Objective,
+    residual: Residual,
+) -> list[float]:
+    """P(score(s) <= score(reference)) for every degree s, by the joint noise-free posterior.
+
+    For a multiplicative residual log score(s) - log score(reference) is normal. For an additive
+    one score(s) <= score(reference) where T(s) - r T(reference) <= 0, r = (Cost(reference) /
+    Cost(s))^(1/a), which is normal too; that times are above zero is neglected there.
+
+    Args:
+        model: A model over (s, gamma, L).
+        degrees: As in `evaluate_degrees`.
+        reference: The degree to compare with.
+        gamma: As in `evaluate_degrees`.
+        cluster_load: As in `evaluate_degrees`.
+        objective: Urgency a and cost.
+        residual: What the model's outcome is.
+    """
+    choices = degree_inputs(degrees, gamma, cluster_load)
+    other = degree_inputs([reference], gamma, cluster_load)
+    pairs = torch.stack([choices, other.expand_as(choices)], dim=-2)
+    a, c = objective.urgency, objective.exponent
+    log_ratio = c / a * (other[0, 0] / choices[:, 0]).log()
+    probabilities = []
+    with torch.no_grad():
+        for pair, log_r in zip(pairs.split(BATCH), log_ratio.split(BATCH), strict=True):
+            posterior = model.posterior(pair)
+            mean, joint = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
+            r, shift = torch.ones_like(log_r), log_r
+            if residual is Residual.ADDITIVE:
+                r, shift = log_r.exp(), torch.zeros_like(log_r)
+            difference = mean[:, 0] - r * mean[:, 1] - shift
+            variance = joint[:, 0, 0] + r**2 * joint[:, 1, 1] - 2 * r * joint[:, 0, 1]
+            # The same degree twice differs by nothing, and is never worse than itself.
+            same = pair[:, 0, 0] == pair[:, 1, 0]
+            z = -difference / variance.clamp_min(torch.finfo(mean.dtype).tiny).sqrt()
+            probabilities += torch.where(same, torch.ones_like(z), ndtr(z)).tolist()
+    return probabilities

@@ -1,12 +1,15 @@
 """Values and rules of an experiment: frozen, validated, standard library only."""
 
+from arbo_bo.experiment.decision import Candidate, Decision
 from arbo_bo.experiment.experiment import Estimator, Experiment, Learned, TaskModel
+from arbo_bo.experiment.explanation import Explanation, ExplanationRow
 from arbo_bo.experiment.law import AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.outcome import Outcome, TimeMeasure
-from arbo_bo.experiment.prediction import Candidate, Decision, Prediction, Residual
+from arbo_bo.experiment.prediction import Prediction, Residual
 from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime
 from arbo_bo.experiment.space import SearchSpace
+from arbo_bo.experiment.strategy import SearchRule, Strategy
 from arbo_bo.experiment.trial import Arm, Context, Phase, Trial, TrialStatus
 
 __all__ = [
@@ -18,6 +21,8 @@ __all__ = [
     "Decision",
     "Estimator",
     "Experiment",
+    "Explanation",
+    "ExplanationRow",
     "Learned",
     "MaxCost",
     "MaxExecutionTime",
@@ -27,7 +32,9 @@ __all__ = [
     "Phase",
     "Prediction",
     "Residual",
+    "SearchRule",
     "SearchSpace",
+    "Strategy",
     "TaskModel",
     "TimeMeasure",
     "Trial",

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment.decision import Decision
 from arbo_bo.experiment.experiment import Experiment
 from arbo_bo.experiment.outcome import Outcome
-from arbo_bo.experiment.prediction import Decision, Prediction, Residual
+from arbo_bo.experiment.prediction import Prediction, Residual
 from arbo_bo.experiment.trial import Arm, Context, Phase, Trial, TrialStatus
 from arbo_bo.wording import count
 
@@ -40,6 +41,8 @@ def running_trial(
         started_at=now,
         idempotency_key=idempotency_key,
         run_key=run_key,
+        recommended_parallelism=decision.recommended_parallelism,
+        strategy=decision.strategy.to_json(),
     )
 
 
@@ -55,6 +58,7 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
         input_scale_factor=trial.input_scale_factor,
         cluster_load=trial.cluster_load,
         prediction=_prediction_of(trial, residual),
+        recommended_parallelism=trial.recommended_parallelism,
     )
 
 

@@ -13,6 +13,7 @@ from arbo_bo.experiment.law import DEFAULT_MEAN, AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.prediction import Residual
 from arbo_bo.experiment.space import SearchSpace
+from arbo_bo.experiment.strategy import AUTO, DEFAULT_ACQUISITION, Strategy
 
 DEFAULT_PARALLELISM = 5
 DEFAULT_SPACE = SearchSpace.between(1, 32)
@@ -79,6 +80,7 @@ class Experiment:
         estimator: The Gaussian process with Amdahl's law as its mean, or the original algorithm.
         mean: Which law the Gaussian process stands on.
         alpha: For the original algorithm, weight of the old p and k in smoothing, in (0, 1].
+        strategy: What chooses the degree, under which service levels and safety rails.
         model: What was learned so far.
 
     Raises:
@@ -96,6 +98,7 @@ class Experiment:
     estimator: Estimator = Estimator.GP
     mean: MeanFunction = DEFAULT_MEAN
     alpha: float = 0.3
+    strategy: Strategy = field(default_factory=Strategy)
     model: TaskModel = field(default_factory=TaskModel)
 
     def __post_init__(self) -> None:
@@ -122,21 +125,52 @@ class Experiment:
         object.__setattr__(self, "estimator", estimator)
         mean = validation.member("mean", self.mean, MeanFunction)
         object.__setattr__(self, "mean", mean)
+        self._check_strategy()
+
+    def _check_strategy(self) -> None:
+        strategy = self.strategy
+        if not isinstance(strategy, Strategy):
+            raise InvalidValueError(
+                f"strategy must be a Strategy, got {validation.short(strategy)}"
+            )
+        plain = strategy.acquisition in (AUTO, DEFAULT_ACQUISITION, "expected_cost")
+        if self.estimator is Estimator.ONLINE and not (
+            plain and not strategy.slo and strategy.guard is None
+        ):
+            raise InvalidValueError(
+                "the original algorithm (estimator 'online') takes the lowest expected cost alone: "
+                "no other acquisition, service level or guard; estimator 'gp' takes them all"
+            )
+        if strategy.like == self.name:
+            raise InvalidValueError(f"task {self.name!r} cannot be like itself")
 
     @property
     def probe_parallelism(self) -> int:
         """The allowed degree nearest to the default."""
         return self.search_space.nearest(self.default_parallelism)
 
+    @property
+    def fixed_parallelism(self) -> int | None:
+        """The degree of every run under a pin or in a dry run; None: the optimizer chooses."""
+        if self.strategy.pin is not None:
+            return self.search_space.nearest(self.strategy.pin)
+        return self.probe_parallelism if self.strategy.dry_run else None
+
     def changed(self, settings: Mapping[str, Any]) -> "Experiment":
         """The experiment with other settings; one of None stays as it is.
 
+        Args:
+            settings: Fields of the experiment and of its `Strategy`, by name.
+
         Raises:
             InvalidValueError: A value is outside its domain.
-            DegreeNotAllowedError: The default is given, and is not an allowed degree.
+            DegreeNotAllowedError: The default or the pin is given, and is not an allowed degree.
         """
         given = {name: value for name, value in settings.items() if value is not None}
-        changed = replace(self, **given)
+        of_strategy = {name: given.pop(name) for name in Strategy.__slots__ if name in given}
+        changed = replace(self, **given, strategy=self.strategy.changed(of_strategy))
+        if "pin" in of_strategy and changed.strategy.pin is not None:
+            changed.search_space.require(changed.strategy.pin)
         if "default_parallelism" in given:
             changed.search_space.require(changed.default_parallelism)
         return changed

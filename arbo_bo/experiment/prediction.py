@@ -1,4 +1,4 @@
-"""What is believed about one degree, and what was decided."""
+"""What is believed about one degree."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from statistics import NormalDist
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
-from arbo_bo.experiment.law import AmdahlLaw
-from arbo_bo.experiment.trial import Phase
 
 _TAIL = -30.0
 
@@ -83,6 +81,20 @@ class Prediction:
         # By symmetry P(T > t | T > 0) = Phi((mu - t) / sigma) / Phi(mu / sigma).
         return self.location - self.scale * standard.inv_cdf((1 - q) * _normal_cdf(z))
 
+    def probability_within(self, time_s: float) -> float:
+        """P(T <= time_s) of the next run.
+
+        Args:
+            time_s: Above 0 [s].
+        """
+        t = validation.positive("time_s", time_s)
+        if self.residual is Residual.MULTIPLICATIVE:
+            return _normal_cdf((math.log(t) - self.location) / self.scale)
+        z, z_t = self.location / self.scale, (t - self.location) / self.scale
+        if z < _TAIL:
+            return -math.expm1(t / self.scale * z)
+        return min(max(1 - _normal_cdf(-z_t) / _normal_cdf(z), 0.0), 1.0)
+
     def _cut_moments(self) -> tuple[float, float]:
         """Mean and variance of T / sigma for T ~ N(mu, sigma^2) on T > 0.
 
@@ -93,80 +105,6 @@ class Prediction:
             return -1 / z, 1 / z**2
         hazard = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) / _normal_cdf(z)
         return z + hazard, 1 - hazard * (z + hazard)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One allowed degree as the decision saw it.
-
-    Attributes:
-        prediction: The next run's time at this degree.
-        log_score: Natural logarithm of its score, less is better; a score may leave a float's range
-            where its logarithm does not.
-    """
-
-    prediction: Prediction
-    log_score: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "log_score", validation.real("log_score", self.log_score))
-
-    @property
-    def score(self) -> float:
-        """E[T]^a Cost(s), at most 1e304."""
-        return _exp(self.log_score)
-
-    @property
-    def parallelism(self) -> int:
-        """The degree."""
-        return self.prediction.parallelism
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The degree for the next run, and why.
-
-    Attributes:
-        task: The experiment's name.
-        parallelism: The degree to run with.
-        phase: baseline, probe or optimize.
-        reason: One sentence that a person understands.
-        trial_index: The trial that is RUNNING from here; None if none was made.
-        acquisition: What chose it; None outside of optimize.
-        input_scale_factor: gamma at the decision.
-        cluster_load: L at the decision.
-        prediction: What is expected of this degree; None before the first completed run.
-        candidates: Every allowed degree with its prediction and score, by degree.
-        law: The law as fitted for this decision; None outside of optimize.
-    """
-
-    task: str
-    parallelism: int
-    phase: Phase
-    reason: str
-    trial_index: int | None = None
-    acquisition: str | None = None
-    input_scale_factor: float = 1.0
-    cluster_load: float | None = None
-    prediction: Prediction | None = None
-    candidates: tuple[Candidate, ...] = ()
-    law: AmdahlLaw | None = None
-
-    def __post_init__(self) -> None:
-        validation.identifier("a task's name", self.task)
-        degree = validation.integer("parallelism", self.parallelism, 1)
-        object.__setattr__(self, "parallelism", degree)
-        object.__setattr__(self, "phase", validation.member("phase", self.phase, Phase))
-
-    @property
-    def predicted_time_s(self) -> float | None:
-        """Expected execution time [s]."""
-        return None if self.prediction is None else self.prediction.mean_s
-
-    @property
-    def predicted_time_std_s(self) -> float | None:
-        """Its standard deviation, the noise of a run included [s]."""
-        return None if self.prediction is None else self.prediction.std_s
 
 
 def _exp(value: float) -> float:

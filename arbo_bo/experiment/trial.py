@@ -29,11 +29,12 @@ class TrialStatus(StrEnum):
 
 
 class Phase(StrEnum):
-    """Why a trial has its degree."""
+    """Why a trial has its degree; FIXED: by a pin or a dry run."""
 
     BASELINE = "baseline"
     PROBE = "probe"
     OPTIMIZE = "optimize"
+    FIXED = "fixed"
     ATTACHED = "attached"
 
 

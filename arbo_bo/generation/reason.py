@@ -1,19 +1,37 @@
 """One sentence that a person understands."""
 
-import math
 from collections.abc import Sequence
 
 from arbo_bo.experiment import Candidate, Experiment, Phase
+from arbo_bo.experiment.decision import worse_by
+from arbo_bo.generation.choice import Choice
 from arbo_bo.wording import count, format_time
 
+_WHY = {
+    "expected_improvement": "run to learn: it most likely improves {objective}",
+    "lcb": "run to learn: it has the lowest optimistic {objective}",
+    "risk_averse": "it has the lowest {objective} when things go badly",
+    "thompson": "it has the lowest {objective} in one draw of what is believed",
+    "constrained_improvement": "run to learn: it most likely improves {objective} and keeps {slo}",
+}
 
-def opening_reason(experiment: Experiment, degree: int, phase: Phase, has_data: bool) -> str:
+
+def opening_reason(experiment: Experiment, degree: int, phase: Phase) -> str:
     """Why an opening run has its degree."""
+    if phase is Phase.FIXED:
+        return fixed_reason(experiment, degree, None)
     if phase is Phase.BASELINE:
         return (
             f"{count(degree)}: the smallest allowed degree gives the baseline time that "
             "speed-up is measured from."
         )
+    if experiment.strategy.guard is not None:
+        return f"{count(degree)}: the guard holds at the default degree while nothing is known."
+    if experiment.model.hyperparameters:
+        whose = (
+            f"the law of {experiment.strategy.like!r}" if experiment.strategy.like else "its law"
+        )
+        return f"{count(degree)}: the best degree by {whose}, while no completed run is at hand."
     if degree == experiment.probe_parallelism:
         return (
             f"{count(degree)}: the default degree, run as a probe to see how the time falls "
@@ -24,25 +42,89 @@ def opening_reason(experiment: Experiment, degree: int, phase: Phase, has_data: 
     )
 
 
-def optimize_reason(
-    experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]
-) -> str:
-    """Why the optimizer chose this degree, compared with its closest rival."""
-    prediction, objective = best.prediction, experiment.objective
-    text = (
-        f"{count(best.parallelism)}: expected {format_time(prediction.mean_s)} "
-        f"(± {format_time(prediction.std_s)}) gives the lowest {objective} of "
-        f"{len(candidates)} allowed degrees"
-    )
-    rivals = [c for c in candidates if c is not best]
+def fixed_reason(experiment: Experiment, degree: int, recommended: int | None) -> str:
+    """Why a degree stands that the optimizer has not chosen."""
+    if experiment.strategy.pin is not None:
+        text = f"{count(degree)}: pinned, arbo only observes"
+        if degree != experiment.strategy.pin:
+            text += f" ({experiment.strategy.pin} is not among the degrees that it may take now)"
+    else:
+        text = f"{count(degree)}: a dry run, at the default degree"
+    if recommended is None:
+        return f"{text}."
+    return f"{text}; it would choose {recommended}."
+
+
+def optimize_reason(experiment: Experiment, choice: Choice) -> str:
+    """Why the optimizer chose this degree."""
+    best, candidates, strategy = choice.best, choice.candidates, experiment.strategy
+    prediction = best.prediction
+    text = f"{count(best.parallelism)}: expected {format_time(prediction.mean_s)} "
+    text += f"(± {format_time(prediction.std_s)})"
+    if choice.held_back is not None:
+        text += (
+            f"; the guard holds here: {choice.held_back.parallelism} would be chosen, but is not "
+            f"worse than the default degree with probability {choice.guard_probability:.2f} only, "
+            f"below {strategy.guard:g}"
+        )
+    elif strategy.slo and not best.keeps_slo:
+        text += _infeasible(experiment, best, candidates)
+    elif strategy.slo:
+        text += _kept(experiment, best, candidates)
+    elif strategy.chooser == "expected_cost":
+        text += _cheapest(experiment, best, candidates)
+    else:
+        text += f"; {_why(experiment)}"
+    return text + _fewest(experiment, best, candidates) + "."
+
+
+def _cheapest(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
+    looked_at = [c for c in candidates if c.excluded is None]
+    text = f" gives the lowest {experiment.objective} of {len(looked_at)} allowed degrees"
+    rivals = [c for c in looked_at if c is not best]
     if rivals:
         rival = min(rivals, key=lambda c: c.log_score)
-        worse = 100 * math.expm1(min(rival.log_score - best.log_score, 700.0))
-        higher = f"{worse:.1f} % higher" if worse < 1e4 else "far higher"
-        text += f"; next best is {rival.parallelism}, {higher}"
-    if objective.favours_fewest_workers and best.parallelism == candidates[0].parallelism:
-        text += (
-            f"; with urgency {objective.urgency:g} not above the cost exponent "
-            f"{objective.exponent:g}, fewer workers always win"
-        )
-    return text + "."
+        text += f"; next best is {rival.parallelism}, {worse_by(rival.log_score - best.log_score)}"
+    return text
+
+
+def _why(experiment: Experiment) -> str:
+    strategy = experiment.strategy
+    slo = " and ".join(map(str, strategy.slo))
+    phrase = _WHY.get(strategy.chooser, f"the choice of {strategy.chooser!r}")
+    return phrase.format(objective=experiment.objective, slo=slo)
+
+
+def _kept(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
+    strategy = experiment.strategy
+    slo = " and ".join(map(str, strategy.slo))
+    kept = sum(c.keeps_slo for c in candidates)
+    why = {"deadline": "it is the cheapest", "budget": "it is the fastest"}.get(
+        strategy.chooser, "it has the lowest expected cost"
+    )
+    if strategy.chooser not in ("deadline", "budget", "expected_cost"):
+        why = _why(experiment)
+    return (
+        f" keeps {slo} (here {best.slo_probability:.3g}); of the {kept} of {len(candidates)} "
+        f"allowed degrees that do, {why}"
+    )
+
+
+def _infeasible(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
+    slo = " and ".join(map(str, experiment.strategy.slo))
+    if any(c.keeps_slo and c.excluded is None for c in candidates):
+        return f"; it keeps {slo} with {best.slo_probability:.3g} only; {_why(experiment)}"
+    return (
+        f"; infeasible: no allowed degree keeps {slo}, and this one comes closest, "
+        f"with probability {best.slo_probability:.3g}"
+    )
+
+
+def _fewest(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
+    objective = experiment.objective
+    if not objective.favours_fewest_workers or best.parallelism != candidates[0].parallelism:
+        return ""
+    return (
+        f"; with urgency {objective.urgency:g} not above the cost exponent "
+        f"{objective.exponent:g}, fewer workers always win"
+    )

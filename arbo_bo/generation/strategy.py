@@ -1,7 +1,7 @@
 """Baseline, probe, optimize: the role of Ax's generation strategy, without its state."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arbo_bo.experiment import (
     Context,
@@ -13,9 +13,10 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
+from arbo_bo.generation.choice import choose
 from arbo_bo.generation.opening import opening_move
-from arbo_bo.generation.reason import opening_reason, optimize_reason
-from arbo_bo.generation.surrogate import EXPECTED_COST, fit
+from arbo_bo.generation.reason import fixed_reason, opening_reason, optimize_reason
+from arbo_bo.generation.surrogate import fit
 
 
 @dataclass(frozen=True)
@@ -32,42 +33,68 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
     Args:
         experiment: Configuration and what was learned before.
         trials: The task's history by index, of any status: the newest window of completed trials
-            trains the model, running and failed ones tell which opening degrees were tried.
+            trains the model, running and failed ones tell which opening degrees were tried, and
+            running ones count as pending.
         context: Input size and cluster load of the next run.
+
+    Raises:
+        UnknownAcquisitionError: The strategy's acquisition function is not installed here.
     """
-    gamma = context.gamma(experiment.model.base_input_size)
     move = opening_move(experiment, trials)
-    has_data = any(t.trains for t in trials)
     if move is not None:
         degree, phase = move
-        decision = Decision(
-            task=experiment.name,
-            parallelism=degree,
-            phase=phase,
-            reason=opening_reason(experiment, degree, phase, has_data),
-            input_scale_factor=gamma,
-            cluster_load=context.cluster_load,
-        )
-        return Generated(decision)
+        reason = opening_reason(experiment, degree, phase)
+        return Generated(_decision(experiment, context, degree, phase, reason))
     surrogate = fit(experiment, trials)
-    candidates = surrogate.candidates(
-        experiment.search_space.degrees, experiment.objective, context
-    )
-    best = min(candidates, key=lambda c: (c.log_score, c.parallelism))
     learned = surrogate.learned(experiment)
-    decision = Decision(
-        task=experiment.name,
-        parallelism=best.parallelism,
-        phase=Phase.OPTIMIZE,
-        reason=optimize_reason(experiment, best, candidates),
-        acquisition=EXPECTED_COST if experiment.estimator is Estimator.GP else None,
-        input_scale_factor=gamma,
-        cluster_load=context.cluster_load,
-        prediction=best.prediction,
-        candidates=tuple(candidates),
+    choice = choose(experiment, surrogate, trials, context, learned.law)
+    decision = replace(
+        _decision(
+            experiment,
+            context,
+            choice.best.parallelism,
+            Phase.OPTIMIZE,
+            optimize_reason(experiment, choice),
+        ),
+        acquisition=experiment.strategy.chooser if experiment.estimator is Estimator.GP else None,
+        prediction=choice.best.prediction,
+        candidates=choice.candidates,
         law=learned.law,
     )
-    return Generated(decision, learned)
+    return Generated(_railed(experiment, decision), learned)
+
+
+def _decision(
+    experiment: Experiment, context: Context, degree: int, phase: Phase, reason: str
+) -> Decision:
+    return Decision(
+        task=experiment.name,
+        parallelism=degree,
+        phase=phase,
+        reason=reason,
+        input_scale_factor=context.gamma(experiment.model.base_input_size),
+        cluster_load=context.cluster_load,
+        objective=experiment.objective,
+        strategy=experiment.strategy,
+    )
+
+
+def _railed(experiment: Experiment, decision: Decision) -> Decision:
+    """The decision under a pin or a dry run: another degree runs, the choice is recorded."""
+    degree = experiment.fixed_parallelism
+    if degree is None:
+        return decision
+    recommended = decision.parallelism
+    (prediction,) = (c.prediction for c in decision.candidates if c.parallelism == degree)
+    return replace(
+        decision,
+        parallelism=degree,
+        phase=Phase.FIXED,
+        reason=fixed_reason(experiment, degree, recommended),
+        acquisition=None,
+        prediction=prediction,
+        recommended_parallelism=recommended,
+    )
 
 
 def predict(

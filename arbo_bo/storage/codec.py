@@ -19,6 +19,7 @@ from arbo_bo.experiment import (
     Objective,
     Phase,
     SearchSpace,
+    Strategy,
     TaskModel,
     Trial,
     TrialStatus,
@@ -49,15 +50,16 @@ def configuration_of(experiment: Experiment) -> Json:
         "residual": experiment.residual.value,
         "estimator": experiment.estimator.value,
         "mean": experiment.mean.value,
+        "strategy": experiment.strategy.to_json(),
     }
 
 
 def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     """`new` over `stored`: keys that a later version wrote, and this one doesn't know, stay."""
     result = {**stored, **new}
-    before, after = stored.get("objective"), new["objective"]
-    if isinstance(before, Mapping):
-        result["objective"] = {**before, **after}
+    for key in ("objective", "strategy"):
+        if isinstance(before := stored.get(key), Mapping):
+            result[key] = {**before, **new[key]}
     return result
 
 
@@ -82,6 +84,8 @@ def experiment_of(row: AnyRow) -> Experiment:
     try:
         if "parallelism" in stored:
             given["search_space"] = _space_of(stored["parallelism"])
+        if "strategy" in stored:
+            given["strategy"] = Strategy.from_json(stored["strategy"])
         return Experiment(
             name=row.task_name,
             namespace=row.namespace,

@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 
 from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, StoreError
-from arbo_bo.experiment import AmdahlLaw, Experiment, Learned, Objective, SearchSpace
+from arbo_bo.experiment import (
+    AmdahlLaw,
+    Experiment,
+    Learned,
+    Objective,
+    SearchSpace,
+    Strategy,
+)
 from arbo_bo.storage.store import SQLTrialStore
 
 LEARNED = Learned(AmdahlLaw(t1_s=90.0, p=0.9, c_s=10.0, k=1.2), {"lengthscale": [0.5]})
@@ -104,6 +111,7 @@ def test_configuration_is_stored_as_documented(store, sql):
         "residual": "multiplicative",
         "estimator": "gp",
         "mean": "amdahl",
+        "strategy": Strategy().to_json(),
     }
 
 

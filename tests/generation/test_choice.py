@@ -1,0 +1,288 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arbo_bo.errors import UnknownAcquisitionError
+from arbo_bo.experiment import (
+    AmdahlLaw,
+    Arm,
+    Context,
+    Experiment,
+    MaxCost,
+    MaxExecutionTime,
+    Objective,
+    Phase,
+    SearchSpace,
+    Strategy,
+    Trial,
+    TrialStatus,
+)
+from arbo_bo.generation import generate
+
+LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
+SPACE = SearchSpace.between(1, 24)
+NAMES = ("expected_cost", "expected_improvement", "lcb", "risk_averse", "thompson")
+
+
+def experiment(objective=None, space=SPACE, **strategy):
+    return Experiment(
+        "t", search_space=space, objective=objective or Objective(), strategy=Strategy(**strategy)
+    )
+
+
+def trial(index, s, time=None, status="COMPLETED"):
+    return Trial("t", index, TrialStatus(status), Arm(s), Context(None, 0.0), Phase.OPTIMIZE,
+                 execution_time_s=time)  # fmt: skip
+
+
+def history(degrees=(1, 5, 8, 12), law=LAW, noise=0.03, seed=0, unit=1.0):
+    rng = np.random.default_rng(seed)
+    return [
+        trial(i, s, unit * law.runtime_s(s) * float(np.exp(noise * rng.standard_normal())))
+        for i, s in enumerate(degrees)
+    ]
+
+
+def decide(configured, trials=None):
+    return generate(configured, history() if trials is None else trials, Context()).decision
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_decision_is_recorded_with_what_took_it(name):
+    decision = decide(experiment(acquisition=name))
+    assert decision.acquisition == name
+    assert decision.strategy.chooser == name
+    best = max(decision.candidates, key=lambda c: (c.value, -c.parallelism))
+    assert decision.parallelism == best.parallelism
+
+
+def test_deadline_takes_the_cheapest_degree_that_keeps_it():
+    decision = decide(experiment(Objective(0.6), slo=MaxExecutionTime(60, 0.9)))
+    kept = [c for c in decision.candidates if c.slo_probability >= 0.9]
+    assert decision.acquisition == "deadline"
+    assert 0 < len(kept) < len(SPACE)
+    cheapest = min(kept, key=lambda c: c.log_score)
+    assert decision.parallelism == cheapest.parallelism
+    assert "it is the cheapest" in decision.reason
+
+
+def test_budget_takes_the_fastest_degree_that_it_buys():
+    slo = MaxCost(0.06, price_per_worker_hour=0.4, confidence=0.9)
+    decision = decide(experiment(slo=slo))
+    kept = [c for c in decision.candidates if c.slo_probability >= 0.9]
+    assert 0 < len(kept) < len(SPACE)
+    fastest = min(kept, key=lambda c: c.prediction.mean_s)
+    assert decision.parallelism == fastest.parallelism
+    assert "it is the fastest" in decision.reason
+
+
+def test_likeliest_degree_is_taken_and_said_when_nothing_is_feasible():
+    decision = decide(experiment(slo=MaxExecutionTime(21)))
+    likeliest = max(decision.candidates, key=lambda c: c.slo_probability)
+    assert decision.parallelism == likeliest.parallelism == SPACE.largest
+    assert "infeasible: no allowed degree keeps 21 s" in decision.reason
+    assert f"with probability {likeliest.slo_probability:.3g}" in decision.reason
+
+
+@pytest.mark.parametrize("name", ["expected_improvement", "lcb", "constrained_improvement"])
+def test_running_trial_moves_the_next_one_elsewhere_when_it_explores(name):
+    slo = MaxExecutionTime(400) if name == "constrained_improvement" else ()
+    configured = experiment(acquisition=name, slo=slo)
+    trials = history((1, 3), noise=0.0)
+    first = decide(configured, trials)
+    second = decide(configured, [*trials, trial(2, first.parallelism, status="RUNNING")])
+    assert second.parallelism != first.parallelism
+
+
+def test_draw_is_the_same_when_the_history_is():
+    configured, trials = experiment(acquisition="thompson"), history((1, 4), noise=0.1)
+    assert decide(configured, trials) == decide(configured, trials)
+    chosen = {
+        decide(configured, [replace(t, trial_index=t.trial_index + i) for t in trials]).parallelism
+        for i in range(0, 60, 6)
+    }
+    assert len(chosen) > 1
+
+
+def test_unknown_acquisition_is_named_when_it_is_no_longer_installed():
+    with pytest.raises(UnknownAcquisitionError, match="got 'theirs'"):
+        decide(experiment(acquisition="theirs"))
+
+
+@pytest.mark.parametrize(
+    ("rails", "degree"), [({"pin": 7}, 7), ({"dry_run": True}, 5), ({"pin": 7, "dry_run": True}, 7)]
+)
+def test_fixed_degree_runs_and_the_choice_is_recorded(rails, degree):
+    decision, free = decide(experiment(**rails)), decide(experiment())
+    assert decision.parallelism == degree
+    assert decision.phase is Phase.FIXED
+    assert decision.acquisition is None
+    assert decision.recommended_parallelism == free.parallelism
+    assert decision.prediction.parallelism == degree
+    assert f"it would choose {free.parallelism}" in decision.reason
+
+
+@pytest.mark.parametrize(("rails", "degree"), [({"pin": 7}, 7), ({"dry_run": True}, 5)])
+def test_opening_stays_at_the_fixed_degree(rails, degree):
+    opening = decide(experiment(**rails), [])
+    assert (opening.parallelism, opening.phase) == (degree, Phase.FIXED)
+    after = decide(experiment(**rails), [trial(0, degree, LAW.runtime_s(degree))])
+    assert after.parallelism == degree
+    assert after.recommended_parallelism is not None
+
+
+def test_pin_gives_way_when_there_are_fewer_workers_now():
+    decision = decide(experiment(pin=7, space=SearchSpace.between(1, 4)))
+    assert decision.parallelism == 4
+    assert "7 is not among the degrees that it may take now" in decision.reason
+
+
+def test_guard_holds_at_the_default_degree_when_nothing_is_known():
+    decision = decide(experiment(guard=0.8), [])
+    assert (decision.parallelism, decision.phase) == (5, Phase.PROBE)
+    assert "the guard holds" in decision.reason
+
+
+def test_guard_excludes_degrees_that_may_be_worse():
+    trials = history((1, 5), noise=0.0)
+    free, held = decide(experiment(), trials), decide(experiment(guard=0.999), trials)
+    assert free.parallelism != held.parallelism
+    assert "the guard holds here" in held.reason
+    assert f"{free.parallelism} would be chosen" in held.reason
+    excluded = {c.parallelism for c in held.candidates if c.excluded is not None}
+    assert free.parallelism in excluded
+    assert 5 not in excluded
+
+
+def test_guard_lets_go_when_the_improvement_is_sure():
+    trials = history((1, 5, 8, 12) * 4, noise=0.01)
+    assert decide(experiment(guard=0.8), trials).parallelism > 8
+
+
+@pytest.mark.parametrize("residual", ["multiplicative", "additive"])
+def test_guard_is_the_joint_probability(residual):
+    import torch
+
+    from arbo_bo.acquisition.search import degree_inputs, probability_not_worse
+    from arbo_bo.generation.surrogate import fit
+
+    configured = replace(experiment(), residual=residual)
+    model = fit(configured, history((1, 5, 9), noise=0.2)).model
+    found = probability_not_worse(
+        model, [3, 5, 8], 5, 1.0, 0.0, configured.objective, model.residual
+    )
+    torch.manual_seed(0)
+    draws = model.posterior(degree_inputs([3, 5, 8], 1, 0)).rsample(torch.Size([50_000]))
+    times = draws.squeeze(-1).exp() if residual == "multiplicative" else draws.squeeze(-1)
+    score = times * torch.tensor([3.0, 5.0, 8.0]).sqrt()
+    expected = (score <= score[:, 1:2]).double().mean(0)
+    assert found == pytest.approx(expected.tolist(), abs=0.01)
+    assert found[1] == 1
+
+
+@pytest.mark.parametrize("rule", ["up_to_1.2", "around", "efficiency"])
+def test_rule_bounds_the_choice_and_keeps_the_whole_table(rule):
+    space = SearchSpace.of([1, 2, 4, 8, 12, 16, 24])
+    decision = decide(experiment(Objective(0.7), space, search=rule, eta=0.5))
+    assert [c.parallelism for c in decision.candidates] == list(space.degrees)
+    outside = [c for c in decision.candidates if c.excluded]
+    assert outside
+    assert all(f"search rule {rule}" in c.excluded for c in outside)
+    assert decision.parallelism not in {c.parallelism for c in outside}
+
+
+def strategies():
+    slo = st.sampled_from(
+        [(), MaxExecutionTime(60), MaxExecutionTime(5), MaxCost(0.05, price_per_worker_hour=0.4),
+         (MaxExecutionTime(80), MaxCost(0.05, price_per_worker_hour=0.4))]
+    )  # fmt: skip
+    return st.builds(
+        Strategy,
+        acquisition=st.sampled_from(("auto", *NAMES)),
+        slo=slo,
+        search=st.sampled_from(["all", "up_to_1.2", "around", "efficiency"]),
+        guard=st.sampled_from([None, 0.5, 0.95]),
+        pin=st.sampled_from([None, 3, 30]),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    strategies(),
+    st.sets(st.integers(1, 40), min_size=1, max_size=6),
+    st.floats(0.4, 2),
+    st.integers(0, 999),
+)
+def test_chosen_degree_is_always_allowed(strategy, degrees, urgency, seed):
+    space = SearchSpace.of(sorted(degrees))
+    configured = replace(experiment(Objective(urgency), space), strategy=strategy)
+    assert decide(configured, history(seed=seed)).parallelism in space
+    assert decide(configured, []).parallelism in space
+
+
+def regret(decision, other):
+    """How much worse, by the first decision's own table, the other degree is."""
+    scores = {c.parallelism: c for c in decision.candidates}
+    mine, theirs = scores[decision.parallelism], scores[other.parallelism]
+    return theirs.value - mine.value
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.sampled_from([1e-3, 60.0, 3600.0]),
+    st.sampled_from(["auto", "expected_improvement", "lcb"]),
+    st.integers(0, 999),
+    st.floats(0.5, 2.0),
+)
+def test_unit_of_time_does_not_matter_when_deadline_and_budget_scale(unit, name, seed, urgency):
+    def levels(u):
+        return MaxExecutionTime(70 * u, 0.9), MaxCost(0.1 * u, price_per_worker_hour=0.4)
+
+    one, other = (
+        decide(
+            experiment(Objective(urgency), slo=levels(u), acquisition=name),
+            history(seed=seed, unit=u),
+        )
+        for u in (1.0, unit)
+    )
+    assert abs(regret(one, other)) < 1e-2
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(1e-3, 1e3), st.integers(0, 999), st.booleans())
+def test_common_price_factor_does_not_matter(factor, seed, deadline):
+    def configured(f):
+        budget = MaxCost(0.06 * f, price_per_worker_hour=0.4 * f, confidence=0.9)
+        levels = (MaxExecutionTime(80, 0.9), budget) if deadline else budget
+        return experiment(Objective(1.5, price_per_worker_hour=0.4 * f), slo=levels)
+
+    one, other = (decide(configured(f), history(seed=seed)) for f in (1.0, factor))
+    assert one.parallelism == other.parallelism
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(range(1, 6)), st.integers(0, 999), st.sampled_from(NAMES[:4]))
+def test_order_of_trials_does_not_matter_when_the_base_run_is_fixed(order, seed, name):
+    trials = history((1, 5, 8, 12, 3, 20), seed=seed)
+    shuffled = [trials[0], *(trials[i] for i in order)]
+    renumbered = [replace(t, trial_index=i) for i, t in enumerate(shuffled)]
+    one, other = (decide(experiment(acquisition=name), ts) for ts in (trials, renumbered))
+    assert abs(regret(one, other)) < 1e-2
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(45, 250), st.floats(1, 3), st.integers(0, 999), st.floats(0.3, 2))
+def test_laxer_deadline_never_costs_more_when_the_stricter_one_is_feasible(
+    strict, laxer, seed, urgency
+):
+    trials = history(seed=seed)
+    first, second = (
+        decide(experiment(Objective(urgency), slo=MaxExecutionTime(t, 0.9)), trials)
+        for t in (strict, strict * laxer)
+    )
+    costs = {c.parallelism: c for c in first.candidates}
+    if costs[first.parallelism].keeps_slo:
+        assert costs[second.parallelism].log_score <= costs[first.parallelism].log_score + 1e-9
