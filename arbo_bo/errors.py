@@ -58,11 +58,23 @@ class StoreURLError(StoreError, ValueError):
 
 
 class StoreUnavailableError(StoreError, ConnectionError):
-    """The database cannot be reached, or the connection was lost."""
+    """The database cannot be reached, or the connection was lost.
+
+    Attributes:
+        may_pass: Whether trying again later may help.
+    """
+
+    def __init__(self, message: str, may_pass: bool = True) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class StoreLockedError(StoreUnavailableError):
     """Another process held the database's lock for too long."""
+
+
+class StoreTimeoutError(StoreUnavailableError, TimeoutError):
+    """The database did not answer within the time that the caller allowed."""
 
 
 class StoreReadOnlyError(StoreError, PermissionError):

@@ -42,11 +42,15 @@ if TYPE_CHECKING:
     from arbo_bo.context.input_size import Fallback
     from arbo_bo.generation import Generated
     from arbo_bo.storage import TrialStore
+    from arbo_bo.storage.protocol import Situation
 
 logger = logging.getLogger("arbo_bo")
 
 DECISIONS_AT_MOST = 4
 """How often a suggestion is decided while others change the task; the last time it stands."""
+
+DEADLINE_S = 5.0
+"""How long the store may take over a suggestion [s]."""
 
 
 class ArboOptimizer(Outcomes):
@@ -120,6 +124,7 @@ class ArboOptimizer(Outcomes):
         dry_run: bool | None = None,
         guard: float | None = None,
         like: str | None = None,
+        lease_s: float | None = None,
     ) -> Experiment:
         """Creates a task's experiment, or changes its configuration and keeps its trials.
 
@@ -153,6 +158,8 @@ class ArboOptimizer(Outcomes):
             guard: The default degree is left only for one whose score is not worse with at least
                 this probability. 0 removes it.
             like: A task whose law stands in until this one's own runs tell theirs. "" removes it.
+            lease_s: How long a run may take before it counts as lost [s]. Default 24 hours, or ten
+                times the predicted time where that is longer.
 
         Raises:
             InvalidValueError: A value is outside its domain.
@@ -182,6 +189,7 @@ class ArboOptimizer(Outcomes):
             "dry_run": dry_run,
             "guard": guard,
             "like": like,
+            "lease_s": lease_s,
         }
 
         def change(stored: Experiment | None) -> Experiment:
@@ -199,6 +207,7 @@ class ArboOptimizer(Outcomes):
         max_parallelism: int | None = None,
         idempotency_key: str | None = None,
         run_key: str | None = None,
+        deadline_s: float = DEADLINE_S,
     ) -> Decision:
         """Decides the degree of the task's next run; its trial is RUNNING from here.
 
@@ -218,55 +227,54 @@ class ArboOptimizer(Outcomes):
                 the same key, the answer is the same trial, and no other one is made.
             run_key: Names the run that this trial belongs to. Older RUNNING trials of the task with
                 the same one become ABANDONED: their run has begun anew.
+            deadline_s: How long the store may take in all, waiting for locks and trying again
+                included [s]. The fit of the model is not counted.
 
         Raises:
             InvalidValueError: A value is outside its domain, or no allowed degree is as small as
                 `max_parallelism`.
             InputSizeError: The input's size cannot be had, and there is no fallback.
+            StoreTimeoutError: The deadline is over. No trial was made, or, where the connection
+                broke at the last moment, one that its idempotency key or its lease takes care of.
             ArboError: The store failed; no trial was made.
         """
         given = self._context(input_size, cluster_load)
         for key in (idempotency_key, run_key):
             if key is not None:
                 validation.identifier("a key", key)
-        for attempt in range(1, DECISIONS_AT_MOST + 1):
-            experiment = self._experiment_or_default(task)
-            if idempotency_key is not None:
-                before = self.store.started(task, idempotency_key)
-                if before is not None:
-                    return decision_of(before, experiment.residual)
-            generated, context = self._generate(experiment, given, max_parallelism, run_key)
-            draft = running_trial(generated.decision, context, idempotency_key, run_key)
-            version = experiment.model.version if attempt < DECISIONS_AT_MOST else None
-            try:
-                trial, is_new = self.store.start(task, draft, generated.learned, version)
-            except StaleDecisionError:
-                continue
-            if not is_new:
-                return decision_of(trial, experiment.residual)
-            decision = replace(generated.decision, trial_index=trial.trial_index)
-            logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
-            return decision
+        with self.store.within(deadline_s):
+            for attempt in range(1, DECISIONS_AT_MOST + 1):
+                situation = self._situation(task, idempotency_key)
+                experiment = situation.experiment
+                if situation.started is not None:
+                    return decision_of(situation.started, experiment.residual)
+                generated, context = self._generate(situation, given, max_parallelism, run_key)
+                lease = experiment.lease_of(generated.decision.predicted_time_s)
+                draft = running_trial(
+                    generated.decision, context, lease, given.cluster_load, idempotency_key, run_key
+                )
+                version = experiment.model.version if attempt < DECISIONS_AT_MOST else None
+                try:
+                    trial, is_new = self.store.start(task, draft, generated.learned, version)
+                except StaleDecisionError:
+                    continue
+                if not is_new:
+                    return decision_of(trial, experiment.residual)
+                decision = replace(generated.decision, trial_index=trial.trial_index)
+                logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
+                return decision
         raise AssertionError("the last attempt is unconditional")
 
-    def _generate(
-        self,
-        experiment: Experiment,
-        given: Context,
-        max_parallelism: int | None,
-        run_key: str | None,
-    ) -> "tuple[Generated, Context]":
-        """A decision as things stand, and the context that it was taken in."""
-        from arbo_bo.generation import generate
-
-        experiment = self._standing_in(experiment)
-        if max_parallelism is not None:
-            space = experiment.search_space.up_to(max_parallelism)
-            experiment = replace(experiment, search_space=space)
-        trials = self.store.history(experiment.name, experiment.window)
-        superseded = [t for t in trials if t.is_superseded_by(run_key)]
-        context = self._with_load(given, less=sum(t.parallelism for t in superseded))
-        return generate(experiment, [t for t in trials if t not in superseded], context), context
+    def _situation(self, task: str, idempotency_key: str | None) -> "Situation":
+        """What a decision looks at, runs past their lease abandoned; a new task is configured."""
+        try:
+            situation = self.store.situation(task, idempotency_key)
+        except ExperimentNotFoundError:
+            self._stored(Experiment(task, namespace=self.store.namespace))
+            situation = self.store.situation(task, idempotency_key)
+        if situation.lapsed and self.store.abandon_lapsed():
+            situation = self.store.situation(task, idempotency_key)
+        return situation
 
     def predict(
         self,
@@ -328,18 +336,21 @@ class ArboOptimizer(Outcomes):
         *,
         input_size: "SizeSource | None" = None,
         cluster_load: float | None = None,
+        deadline_s: float = DEADLINE_S,
     ) -> int:
         """The degree that `suggest` would choose now, without a trial. Never raises.
 
         Args:
             task: The task's name.
-            default_val: The answer where nothing is known yet or the store is down; the log says
-                why.
+            default_val: The answer where nothing is known yet or the store is down or slow; the log
+                says why.
             input_size: As in `suggest`.
             cluster_load: As in `suggest`.
+            deadline_s: As in `suggest`.
         """
         try:
-            decision = self.decide(task, input_size=input_size, cluster_load=cluster_load)
+            with self.store.within(deadline_s):
+                decision = self.decide(task, input_size=input_size, cluster_load=cluster_load)
         except Exception as err:  # advice fails open: whatever went wrong, the user's run goes on
             logger.warning("%s: taking the default parallelism %s: %s", task, default_val, err)
             return default_val
@@ -377,7 +388,7 @@ class ArboOptimizer(Outcomes):
         self._close_open(task, index, lambda t: t.complete(Outcome(elapsed)))
 
     def _close_open(self, task: str, index: int, close: Callable[[Trial], Trial]) -> None:
-        self.store.change(task, index, lambda t: close(t) if t.status.is_open else t)
+        self.store.change(task, index, lambda t: close(t) if t.is_open else t)
 
     def _context(self, input_size: "SizeSource | None", cluster_load: float | None) -> Context:
         """What is given, and what sources outside of the store say."""
@@ -388,15 +399,16 @@ class ArboOptimizer(Outcomes):
             cluster_load = cluster_load_of(self._cluster_load)
         return Context(size, cluster_load)
 
-    def _with_load(self, context: Context, less: int = 0) -> Context:
-        """The context with the load that the store sees, `less` workers not counted.
+    def _with_load(self, context: Context, workers: int | None = None) -> Context:
+        """The context with the load that the store sees: `workers`, or what it says now.
 
         Where another source is asked, its "unknown" stays: the store's answer would be another
         quantity than the one that the model has learned from.
         """
         if context.cluster_load is not None or self._cluster_load is not None:
             return context
-        return replace(context, cluster_load=max(0.0, float(self.store.running_workers() - less)))
+        seen = self.store.running_workers() if workers is None else workers
+        return replace(context, cluster_load=float(seen))
 
     def _standing_in(self, experiment: Experiment) -> Experiment:
         """The experiment with its sibling's law, while its own runs have not told theirs.
@@ -418,8 +430,22 @@ class ArboOptimizer(Outcomes):
         model = replace(experiment.model, law=sibling.law, hyperparameters=marked)
         return replace(experiment, model=model)
 
-    def _experiment_or_default(self, task: str) -> Experiment:
-        try:
-            return self.store.experiment(task)
-        except ExperimentNotFoundError:
-            return self._stored(Experiment(task, namespace=self.store.namespace))
+    def _generate(
+        self,
+        situation: "Situation",
+        given: Context,
+        max_parallelism: int | None,
+        run_key: str | None,
+    ) -> "tuple[Generated, Context]":
+        """A decision as things stand, and the context that it was taken in."""
+        from arbo_bo.generation import generate
+
+        experiment = self._standing_in(situation.experiment)
+        if max_parallelism is not None:
+            space = experiment.search_space.up_to(max_parallelism)
+            experiment = replace(experiment, search_space=space)
+        superseded = [t for t in situation.trials if t.is_superseded_by(run_key)]
+        others = [t for t in situation.trials if not t.is_superseded_by(run_key)]
+        workers = situation.running_workers - sum(t.parallelism for t in superseded)
+        context = self._with_load(given, max(0, workers))
+        return generate(experiment, others, context), context

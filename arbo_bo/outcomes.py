@@ -1,5 +1,6 @@
 """What came of runs: the half of the front door that never decides, and so never loads torch."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,6 +10,8 @@ from arbo_bo.experiment.drafts import attached_trials
 
 if TYPE_CHECKING:
     from arbo_bo.storage import TrialStore
+
+logger = logging.getLogger("arbo_bo")
 
 
 class Outcomes:
@@ -48,6 +51,9 @@ class Outcomes:
     ) -> Trial:
         """Records what a run took. Twice with the same time changes nothing.
 
+        Failures that may pass are tried again, see `SQLTrialStore`. The outcome of a run whose
+        lease expired is taken all the same; the log and the trial's `failure_reason` say so.
+
         Args:
             task: The task's name.
             trial_index: The decision's index.
@@ -70,7 +76,10 @@ class Outcomes:
             queued_time_s,
             exclusion_reason,
         )
-        return self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
+        completed = self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
+        if completed.failure_reason is not None:
+            logger.warning("%s: %s", completed, completed.failure_reason)
+        return completed
 
     def mark_trial_failed(
         self,

@@ -21,6 +21,7 @@ def apply_configuration(
     residual: str | None = None,
     estimator: str | None = None,
     mean: str | None = None,
+    lease: str | None = None,
 ) -> Experiment:
     """Configures the experiment with the options that were given; the others stay as stored."""
     objective = None
@@ -44,6 +45,7 @@ def apply_configuration(
         residual=residual,
         estimator=estimator,
         mean=mean,
+        lease_s=options.parse_duration_s("--lease", lease),
     )
 
 
@@ -58,6 +60,7 @@ def configure(
     residual: options.Residual = None,
     estimator: options.Estimator = None,
     mean: options.Mean = None,
+    lease: options.Lease = None,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
@@ -76,6 +79,7 @@ def configure(
         residual=residual,
         estimator=estimator,
         mean=mean,
+        lease=lease,
     )
     if json:
         return render.print_json(render.experiment_json(experiment))

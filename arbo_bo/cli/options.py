@@ -85,6 +85,15 @@ Mean = Annotated[
         show_default=False,
     ),
 ]
+Lease = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="A run that takes longer counts as lost, such as 36h.  "
+        "[default: 24h, or ten times the predicted time]",
+        show_default=False,
+    ),
+]
 InputSize = Annotated[
     str | None,
     typer.Option(

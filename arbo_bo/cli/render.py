@@ -103,6 +103,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "residual": str(experiment.residual),
         "estimator": str(experiment.estimator),
         "mean": str(experiment.mean),
+        "lease_s": experiment.lease_s,
         "sample_count": model.sample_count,
         "base_input_size": model.base_input_size,
         "law": None if model.law is None else asdict(model.law),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError
@@ -21,10 +21,21 @@ OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
 def running_trial(
     decision: Decision,
     context: Context,
+    lease: timedelta,
+    given_load: float | None = None,
     idempotency_key: str | None = None,
     run_key: str | None = None,
 ) -> Trial:
-    """The RUNNING trial of a decision; its index is the store's to give."""
+    """The RUNNING trial of a decision; its index is the store's to give.
+
+    Args:
+        decision: What runs.
+        context: What it was decided in.
+        lease: After this the run counts as lost.
+        given_load: The cluster load, where the caller knew it: it is what trains then.
+        idempotency_key: See `Trial`.
+        run_key: See `Trial`.
+    """
     now = datetime.now(UTC)
     return Trial(
         task=decision.task,
@@ -43,6 +54,8 @@ def running_trial(
         run_key=run_key,
         recommended_parallelism=decision.recommended_parallelism,
         strategy=decision.strategy.to_json(),
+        lease_expires_at=now + lease,
+        mean_cluster_load=given_load,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,8 @@ DEFAULT_SPACE = SearchSpace.between(1, 32)
 DEFAULT_WINDOW = 50
 DEFAULT_NAMESPACE = "default"
 MAX_WINDOW = 500
+DEFAULT_LEASE_S, LEASE_PREDICTIONS = 24 * 3600.0, 10.0
+LONGEST_LEASE_S = 100 * 365.25 * 24 * 3600.0
 
 
 class Estimator(StrEnum):
@@ -81,6 +83,8 @@ class Experiment:
         mean: Which law the Gaussian process stands on.
         alpha: For the original algorithm, weight of the old p and k in smoothing, in (0, 1].
         strategy: What chooses the degree, under which service levels and safety rails.
+        lease_s: How long a run may take before it counts as lost [s]; None: 24 hours, or ten times
+            the predicted time where that is longer.
         model: What was learned so far.
 
     Raises:
@@ -99,6 +103,7 @@ class Experiment:
     mean: MeanFunction = DEFAULT_MEAN
     alpha: float = 0.3
     strategy: Strategy = field(default_factory=Strategy)
+    lease_s: float | None = None
     model: TaskModel = field(default_factory=TaskModel)
 
     def __post_init__(self) -> None:
@@ -120,6 +125,8 @@ class Experiment:
         if alpha == 0:
             raise InvalidValueError("alpha must lie in (0, 1], got 0")
         object.__setattr__(self, "alpha", alpha)
+        if self.lease_s is not None:
+            object.__setattr__(self, "lease_s", validation.positive("lease_s", self.lease_s))
         object.__setattr__(self, "residual", validation.member("residual", self.residual, Residual))
         estimator = validation.member("estimator", self.estimator, Estimator)
         object.__setattr__(self, "estimator", estimator)
@@ -155,6 +162,11 @@ class Experiment:
         if self.strategy.pin is not None:
             return self.search_space.nearest(self.strategy.pin)
         return self.probe_parallelism if self.strategy.dry_run else None
+
+    def lease_of(self, predicted_time_s: float | None) -> timedelta:
+        """How long a run with this prediction may take before it counts as lost."""
+        usual_s = max(DEFAULT_LEASE_S, LEASE_PREDICTIONS * (predicted_time_s or 0.0))
+        return timedelta(seconds=min(self.lease_s or usual_s, LONGEST_LEASE_S))
 
     def changed(self, settings: Mapping[str, Any]) -> "Experiment":
         """The experiment with other settings; one of None stays as it is.

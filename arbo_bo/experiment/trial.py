@@ -116,7 +116,7 @@ class Trial:
         startup_time_s: The part of it that was start-up [s].
         residual_s: Measured time minus the law's at completion [s].
         timed_out_after_s: The run was ended at this limit [s]: its time is at least that.
-        failure_reason: Why it failed or was abandoned.
+        failure_reason: Why it failed or was abandoned, or that it was completed late.
         created_at: When it was decided.
         started_at: When it began to run.
         finished_at: When it ended.
@@ -125,7 +125,8 @@ class Trial:
         time_measure: What the execution time is; None: not said.
         queued_time_s: How long the run waited for its workers before it began [s].
         exclusion_reason: Why a completed run does not train; None: it trains.
-        lease_expires_at: While RUNNING, when it counts as lost.
+        lease_expires_at: While RUNNING, when it counts as lost; kept where that is why it is
+            ABANDONED.
         mean_cluster_load: Workers of all other runs, on average over this run; None: unknown.
         recommended_parallelism: The degree that was advised, where another one had to run.
         strategy: How the decision was taken, JSON-ready.
@@ -177,6 +178,16 @@ class Trial:
         return self.status is TrialStatus.COMPLETED and self.exclusion_reason is None
 
     @property
+    def is_lapsed(self) -> bool:
+        """Whether it is ABANDONED only because its lease expired."""
+        return self.status is TrialStatus.ABANDONED and self.lease_expires_at is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an outcome is still taken."""
+        return self.status.is_open or self.is_lapsed
+
+    @property
     def training_context(self) -> Context:
         """The context that the model learns from: the load over the run, if it is known."""
         if self.mean_cluster_load is None:
@@ -207,6 +218,8 @@ class Trial:
     def complete(self, outcome: Outcome, finished_at: datetime | None = None) -> "Trial":
         """Returns the trial with its measured time; itself, if it holds just that time already.
 
+        One whose lease expired is taken as well, and its reason then says so.
+
         Raises:
             TrialClosedError: It is failed or abandoned, or was completed with another time.
         """
@@ -225,6 +238,8 @@ class Trial:
             context=replace(self.context, input_size=size),
             execution_time_s=outcome.execution_time_s,
             startup_time_s=outcome.startup_time_s,
+            failure_reason=self._lateness(),
+            lease_expires_at=None,
             time_measure=outcome.time_measure,
             queued_time_s=outcome.queued_time_s,
             exclusion_reason=outcome.exclusion_reason,
@@ -251,6 +266,7 @@ class Trial:
             status=TrialStatus.FAILED,
             failure_reason=clean_reason(reason),
             timed_out_after_s=None if limit is None else validation.positive("timeout", limit),
+            lease_expires_at=None,
             finished_at=finished_at or datetime.now(UTC),
         )
 
@@ -260,18 +276,24 @@ class Trial:
         Raises:
             TrialClosedError: It is completed or failed.
         """
-        if self.status is TrialStatus.ABANDONED:
+        if self.status is TrialStatus.ABANDONED and not self.is_lapsed:
             return self
         self._require_open("abandoned")
         return replace(
             self,
             status=TrialStatus.ABANDONED,
             failure_reason=clean_reason(reason),
+            lease_expires_at=None,
             finished_at=finished_at or datetime.now(UTC),
         )
 
+    def _lateness(self) -> str | None:
+        if not self.is_lapsed:
+            return None
+        return f"completed late: its lease expired at {self.lease_expires_at:%Y-%m-%d %H:%M:%S} UTC"
+
     def _require_open(self, wanted: str) -> None:
-        if not self.status.is_open:
+        if not self.is_open:
             raise TrialClosedError(f"{self} is {self.status.lower()} and cannot be {wanted}")
 
     def __str__(self) -> str:

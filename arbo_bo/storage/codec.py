@@ -29,6 +29,15 @@ from arbo_bo.experiment.outcome import clean_reason
 
 FORMAT = 1
 _SMALLEST_T1_S = 1e-299
+_PLAIN_SETTINGS = (
+    "default_parallelism",
+    "window",
+    "baseline",
+    "residual",
+    "estimator",
+    "mean",
+    "lease_s",
+)
 AnyRow = Row[Any]
 Json = dict[str, Any]
 
@@ -51,6 +60,7 @@ def configuration_of(experiment: Experiment) -> Json:
         "estimator": experiment.estimator.value,
         "mean": experiment.mean.value,
         "strategy": experiment.strategy.to_json(),
+        "lease_s": experiment.lease_s,
     }
 
 
@@ -76,11 +86,7 @@ def experiment_of(row: AnyRow) -> Experiment:
         raise StoreError(
             f"{where} must have format {FORMAT}, got {found!r}; upgrade arbo_bo to read it"
         )
-    given = {
-        key: stored[key]
-        for key in ("default_parallelism", "window", "baseline", "residual", "estimator", "mean")
-        if key in stored
-    }
+    given = {key: stored[key] for key in _PLAIN_SETTINGS if key in stored}
     try:
         if "parallelism" in stored:
             given["search_space"] = _space_of(stored["parallelism"])

@@ -1,16 +1,20 @@
 """One database: connections opened when needed, explicit transactions, safe over a fork."""
 
+import math
 import os
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from arbo_bo.errors import ArboError, StoreError, StoreUnavailableError
-from arbo_bo.storage import schema
+from arbo_bo.storage import patience, schema
 from arbo_bo.storage.failures import translate
 from arbo_bo.storage.url import in_memory
 
@@ -39,11 +43,13 @@ class Database:
     Attributes:
         url: Where it is.
         lock_timeout_s: How long a writer waits for another one [s].
+        retry_s: How long a change is tried again where the failure may pass [s].
     """
 
-    def __init__(self, url: URL, lock_timeout_s: float) -> None:
+    def __init__(self, url: URL, lock_timeout_s: float, retry_s: float) -> None:
         self.url = url
         self.lock_timeout_s = lock_timeout_s
+        self.retry_s = retry_s
         self._born = _Lineage.forks
         self._checked = False
         # By the count of forks. The parent's engine stays referenced in a child, and untouched:
@@ -52,13 +58,18 @@ class Database:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a transaction that only reads."""
-        self._require_schema()
-        return self._run(work, writes=False)
+        return patience.patiently(lambda: self._checked_run(work, writes=False), 0.0)
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in a transaction that may write; whatever it raises undoes all of it."""
-        self._require_schema()
-        return self._run(work, writes=True)
+    def write(self, work: Callable[[Connection], T], retries: bool = False) -> T:
+        """Runs `work` in a transaction that may write; whatever it raises undoes all of it.
+
+        Args:
+            work: Run again after a lost connection, though the first time may have been committed
+                and only the answer lost: it must find that, and do nothing then.
+            retries: Whether it is tried again for longer, up to `retry_s`.
+        """
+        retry_s = self.retry_s if retries else 0.0
+        return patience.patiently(lambda: self._checked_run(work, writes=True), retry_s)
 
     def schema_version(self) -> str | None:
         """The schema's revision; None for an empty database."""
@@ -80,6 +91,10 @@ class Database:
             engine.dispose()
         self._checked = False
 
+    def _checked_run(self, work: Callable[[Connection], T], writes: bool) -> T:
+        self._require_schema()
+        return self._run(work, writes)
+
     def _require_schema(self) -> None:
         if self._checked:
             return
@@ -91,6 +106,18 @@ class Database:
 
     def _run(self, work: Callable[[Connection], T], writes: bool, migrates: bool = False) -> T:
         options = {_WRITES: writes, _MIGRATES: migrates}
+        # A connection may have been lost long ago, in the pool; a new one then serves at once. To
+        # ask before every transaction whether it still stands would cost a round trip each.
+        for _ in range(2):
+            try:
+                return self._run_once(work, options)
+            except _ConnectionLostError as err:
+                problem = StoreUnavailableError(str(err))
+            if patience.left_s() == 0:
+                break
+        raise problem
+
+    def _run_once(self, work: Callable[[Connection], T], options: dict[str, bool]) -> T:
         problem: StoreError
         try:
             connection = self._engine().connect()
@@ -100,10 +127,16 @@ class Database:
             problem = translate(err, self.url)
         else:
             try:
-                with connection.execution_options(**options), connection.begin():
+                with (
+                    connection.execution_options(**options),
+                    _cut_off(connection),
+                    connection.begin(),
+                ):
                     return work(connection)
             except SQLAlchemyError as err:
                 problem = translate(err, self.url)
+                if isinstance(err, DBAPIError) and err.connection_invalidated:
+                    problem = _ConnectionLostError(str(problem))
         # Outside of the handlers, so that nothing of the driver's exception is chained.
         raise problem
 
@@ -114,17 +147,45 @@ class Database:
         if in_memory(self.url) and self._born != _Lineage.forks:
             raise StoreUnavailableError(
                 "a database in memory lives in the process that opened it, and this is a fork of "
-                "that; give a file: sqlite:///path.db"
+                "that; give a file: sqlite:///path.db",
+                may_pass=False,
             )
         build = _sqlite if self.url.get_backend_name() == "sqlite" else _postgresql
         return self._engines.setdefault(_Lineage.forks, build(self.url, self.lock_timeout_s))
 
 
+class _ConnectionLostError(StoreUnavailableError):
+    """The connection broke during a transaction."""
+
+
+@contextmanager
+def _cut_off(connection: Connection) -> Iterator[None]:
+    """Ends the connection when the block's limit is over: a server that hangs says nothing."""
+    left_s = patience.left_s()
+    if left_s is None or connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    # A duplicate, so that the number isn't another file's by the time that the timer looks.
+    with socket.socket(fileno=os.dup(driver.fileno())) as line:
+        timer = threading.Timer(left_s, _hang_up, [line])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
+
+
 def _sqlite(url: URL, lock_timeout_s: float) -> Engine:
     # isolation_level=None: the module begins nothing by itself.
-    arguments: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
-    if "timeout" not in url.query:
-        arguments["timeout"] = lock_timeout_s
+    arguments = {"isolation_level": None, "check_same_thread": False}
+    usual_s = float(str(url.query.get("timeout", lock_timeout_s)))
     # In memory each connection would be a database of its own: the threads take turns with one.
     alone = {"pool_size": 1, "max_overflow": 0, "pool_timeout": lock_timeout_s}
     engine = create_engine(
@@ -146,6 +207,9 @@ def _sqlite(url: URL, lock_timeout_s: float) -> Engine:
         # SQLite would delete what refers to it. The setting cannot change inside a transaction.
         keys = "OFF" if options.get(_MIGRATES, False) else "ON"
         connection.exec_driver_sql(f"PRAGMA foreign_keys = {keys}")
+        left_s = patience.left_s()
+        wait_ms = math.ceil(1000 * (usual_s if left_s is None else min(left_s, usual_s)))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_ms}")
         # A writer that read first and then asked for the lock could be refused without waiting.
         writes = options.get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -169,9 +233,15 @@ def _postgresql(url: URL, lock_timeout_s: float) -> Engine:
         url,
         connect_args=arguments,
         hide_parameters=True,
-        pool_pre_ping=True,
         isolation_level="READ COMMITTED",
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _limit(_dialect: Any, _entry: Any, _arguments: Any, settings: dict[str, Any]) -> None:
+        left_s = patience.left_s()
+        if left_s is not None and "connect_timeout" in settings:
+            usual_s = int(settings["connect_timeout"])
+            settings["connect_timeout"] = max(1, min(usual_s, math.ceil(left_s)))
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _entry: ConnectionPoolEntry) -> None:

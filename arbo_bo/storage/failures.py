@@ -4,6 +4,7 @@ The driver's exception is never chained: its text and its arguments may hold the
 """
 
 import os
+import re
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -22,6 +23,10 @@ from arbo_bo.storage.url import masked, scrub, sqlite_path
 _LOCKED_CODES = ("55P03", "40P01", "40001")  # lock timeout, deadlock, serialization
 _READ_ONLY_CODES = ("25006", "42501")  # read-only transaction, insufficient privilege
 _LOST_CODES = ("08", "533", "57")  # connection, too many of them, operator intervention
+_REFUSED = re.compile(
+    r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied"
+    r"|could not translate host name|not permitted to log in|certificate"
+)
 _LOCKED_TEXTS = ("database is locked", "database table is locked", "database schema is locked")
 
 
@@ -57,22 +62,24 @@ def _sqlite(error: Exception, said: str, url: URL) -> StoreError:
 def _cannot_open(said: str, url: URL) -> StoreError:
     path = sqlite_path(url)
     if path is None:
-        return StoreUnavailableError(f"the database {masked(url)} cannot be opened: {said}")
+        return _absent(f"the database {masked(url)} cannot be opened: {said}")
     if _forbidden(path):
         return _read_only(f"permission denied for {path} or its folder", url)
     # os.path answers where pathlib raises PermissionError.
     if not os.path.isdir(path.parent):
-        return StoreUnavailableError(
+        return _absent(
             f"the folder {path.parent} of the store {masked(url)} does not exist; "
             "create it, or give another path"
         )
     if os.path.isdir(path):
-        return StoreUnavailableError(
+        return _absent(
             f"the store {masked(url)} must be a file, got a folder; give a file's path in it"
         )
-    return StoreUnavailableError(
-        f"the store {masked(url)} cannot be opened ({said}); check that the file exists"
-    )
+    return _absent(f"the store {masked(url)} cannot be opened ({said}); check that the file exists")
+
+
+def _absent(message: str) -> StoreUnavailableError:
+    return StoreUnavailableError(message, may_pass=False)
 
 
 def _forbidden(path: Path) -> bool:
@@ -98,7 +105,8 @@ def _postgresql(error: Exception, said: str, url: URL) -> StoreError:
     if lost or silent or code.startswith(_LOST_CODES):
         return StoreUnavailableError(
             f"the database {masked(url)} cannot be reached: {said}; "
-            "check that the server runs and that host, port, user and password are right"
+            "check that the server runs and that host, port, user and password are right",
+            may_pass=_REFUSED.search(said) is None,
         )
     return _other(error, said, url)
 

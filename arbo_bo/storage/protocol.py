@@ -1,9 +1,30 @@
 """What arbo asks of a place that keeps experiments and trials."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from arbo_bo.experiment import Experiment, Learned, Trial
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a decision looks at.
+
+    Attributes:
+        experiment: The task's configuration, and what was learned.
+        trials: Its history: see `TrialStore.history`.
+        running_workers: The degrees of all RUNNING trials in the namespace, summed.
+        lapsed: How many trials of the namespace are RUNNING past their lease.
+        started: The trial that was started with the idempotency key, if one was given.
+    """
+
+    experiment: Experiment
+    trials: Sequence[Trial]
+    running_workers: int
+    lapsed: int = 0
+    started: Trial | None = None
 
 
 class TrialStore(Protocol):
@@ -61,14 +82,11 @@ class TrialStore(Protocol):
 
         It is not where a trial with its idempotency key is there already: that one is returned, and
         nothing changes. Otherwise the task's older RUNNING trials of the same run become ABANDONED.
+        A lease lasts as long as the trial says, from this moment on.
 
         Raises:
             StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
-        ...
-
-    def started(self, name: str, idempotency_key: str) -> Trial | None:
-        """The trial that was started with this key, or None."""
         ...
 
     def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
@@ -97,8 +115,23 @@ class TrialStore(Protocol):
         """
         ...
 
+    def situation(self, name: str, idempotency_key: str | None = None) -> Situation:
+        """What a decision looks at, read at one moment."""
+        ...
+
     def running_workers(self) -> int:
-        """The degrees of all RUNNING trials in the namespace, summed."""
+        """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
+        ...
+
+    def abandon_lapsed(self) -> int:
+        """Abandons every trial of the namespace whose lease has expired; returns how many."""
+        ...
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Limits what the calls in a block may take in all, waiting and retrying included [s].
+
+        Past it they raise `StoreTimeoutError`.
+        """
         ...
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """The statements of the store, for one namespace."""
 
-import uuid
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -10,7 +9,6 @@ from sqlalchemy import (
     Connection,
     Select,
     Update,
-    func,
     literal_column,
     select,
     union_all,
@@ -22,6 +20,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from arbo_bo.experiment import Experiment, Trial, TrialStatus
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow, Json
+from arbo_bo.storage.leases import Leases
 from arbo_bo.storage.tables import IS_RUNNING, execution_history, task_models
 
 LARGEST_INDEX = 2**31 - 1
@@ -71,15 +70,16 @@ class Queries:
         """Writes columns of a task's row, and returns the row."""
         return self._update(name).values(changes).returning(task_models)
 
-    def allot(self, name: str, count: int) -> ReturningUpdate[Any]:
-        """Moves a task's next index on by `count`, and returns the row."""
+    def allot(self, connection: Connection, name: str, count: int) -> ReturningUpdate[Any]:
+        """Moves a task's next index on by `count`, and returns the row and the `moment`."""
         moved = _tasks.next_trial_index + count
-        return self._update(name).values(next_trial_index=moved).returning(task_models)
+        moment = self.leases(connection).now().label("moment")
+        return self._update(name).values(next_trial_index=moved).returning(task_models, moment)
 
-    def row(self, trial: Trial) -> Json:
+    def row(self, trial: Trial, trial_id: str) -> Json:
         """The columns of a new trial."""
         place = {"namespace": self.namespace, "task_name": trial.task}
-        return {"id": str(uuid.uuid4()), **place, **codec.trial_values(trial)}
+        return {"id": trial_id, **place, **codec.trial_values(trial)}
 
     def save_trial(self, trial: Trial) -> Update:
         """Writes a trial that is there already."""
@@ -109,23 +109,13 @@ class Queries:
         """The trial that was started with this key."""
         return self.trials(name).where(_history.idempotency_key == idempotency_key)
 
-    def supersede(self, trial: Trial) -> Update:
-        """Abandons the older RUNNING trials of the same run."""
-        return (
-            update(execution_history)
-            .where(*self._of(trial.task), IS_RUNNING)
-            .where(_history.run_key == trial.run_key, _history.trial_index < trial.trial_index)
-            .values(
-                status=TrialStatus.ABANDONED.value,
-                failure_reason=f"superseded by trial {trial.trial_index}",
-                finished_at=datetime.now(UTC),
-            )
-        )
+    def leases(self, connection: Connection) -> Leases:
+        """The statements on runs that are under way."""
+        return Leases(self.namespace, connection)
 
-    def running_workers(self) -> Select[Any]:
-        """The degrees of all RUNNING trials in the namespace, summed."""
-        total = func.coalesce(func.sum(_history.parallelism), 0)
-        return select(total).where(_history.namespace == self.namespace, IS_RUNNING)
+    def kept(self, ids: Sequence[str]) -> Select[Any]:
+        """The trials with these ids."""
+        return select(execution_history).where(_history.id.in_(ids))
 
     def _update(self, name: str) -> Update:
         return (

@@ -112,6 +112,7 @@ def test_configuration_is_stored_as_documented(store, sql):
         "estimator": "gp",
         "mean": "amdahl",
         "strategy": Strategy().to_json(),
+        "lease_s": None,
     }
 
 

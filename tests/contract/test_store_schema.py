@@ -15,6 +15,8 @@ from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.tables import metadata
 from arbo_bo.storage.url import resolve_url
 
+RUNNING = "the runs that are under way"
+
 
 @pytest.fixture
 def connection(store_url):
@@ -126,7 +128,7 @@ def test_another_alembic_user_is_left_alone(store, connection):
             Queries("default").history("load_sales", 5),
             "ix_execution_history_namespace_task_name_status_trial_index",
         ),
-        (Queries("default").running_workers(), "ix_execution_history_running"),
+        (RUNNING, "ix_execution_history_running"),
     ],
 )
 def test_decisions_read_by_index(store, task, completed, trial, connection, query, index):
@@ -135,6 +137,8 @@ def test_decisions_read_by_index(store, task, completed, trial, connection, quer
     if connection.dialect.name == "sqlite":
         explain = "EXPLAIN QUERY PLAN"
     connection.execute(text(analyze))
+    if query is RUNNING:
+        query = Queries("default").leases(connection).running()
     compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
     plan = connection.execute(text(f"{explain} {compiled}")).all()
     lines = "\n".join(str(row) for row in plan)

@@ -66,14 +66,15 @@ def test_one_trial_is_made_when_two_processes_use_a_key_at_once(store_url, arbo)
 
 
 def test_one_trial_is_made_when_another_request_with_the_key_overtakes(arbo, monkeypatch):
-    history = arbo.store.history
+    situation = arbo.store.situation
 
     def overtaken(*arguments):
         monkeypatch.undo()
+        found = situation(*arguments)
         arbo.suggest("t", idempotency_key="run 1")
-        return history(*arguments)
+        return found
 
-    monkeypatch.setattr(arbo.store, "history", overtaken)
+    monkeypatch.setattr(arbo.store, "situation", overtaken)
     assert arbo.suggest("t", idempotency_key="run 1").trial_index == 0
     assert len(arbo.trials("t")) == 1
 

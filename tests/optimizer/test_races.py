@@ -29,26 +29,26 @@ def test_two_processes_that_ask_at_once_get_two_trials_and_two_degrees(store_url
 
 def test_decision_is_taken_anew_when_the_task_changes_meanwhile(arbo, monkeypatch):
     arbo.configure_experiment("t", parallelism=[16])
-    history, other = arbo.store.history, ArboOptimizer(arbo.store)
+    situation, other = arbo.store.situation, ArboOptimizer(arbo.store)
 
     def changed_meanwhile(*arguments):
         monkeypatch.undo()
-        trials = history(*arguments)
+        trials = situation(*arguments)
         other.configure_experiment("t", parallelism=[3])
         return trials
 
-    monkeypatch.setattr(arbo.store, "history", changed_meanwhile)
+    monkeypatch.setattr(arbo.store, "situation", changed_meanwhile)
     assert arbo.suggest("t").parallelism == 3
 
 
 def test_decision_stands_at_last_when_the_task_changes_all_the_time(arbo, monkeypatch):
-    history, other = arbo.store.history, ArboOptimizer(arbo.store)
+    situation, other = arbo.store.situation, ArboOptimizer(arbo.store)
     windows = iter(range(2, 99))
 
     def changed_meanwhile(*arguments):
-        trials = history(*arguments)
+        trials = situation(*arguments)
         other.configure_experiment("t", window=next(windows))
         return trials
 
-    monkeypatch.setattr(arbo.store, "history", changed_meanwhile)
+    monkeypatch.setattr(arbo.store, "situation", changed_meanwhile)
     assert arbo.suggest("t").trial_index == 0

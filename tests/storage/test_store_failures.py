@@ -178,7 +178,7 @@ def test_locked_file_is_reported_when_the_wait_is_over(tmp_path, sqlite_lock):
         store.configure("a", lambda _: Experiment("a"))
     holder = sqlite3.connect(tmp_path / "arbo.db", isolation_level=None)
     holder.execute(f"BEGIN {sqlite_lock}")
-    with SQLTrialStore(f"{url}?timeout=0") as store:
+    with SQLTrialStore(f"{url}?timeout=0", retry_s=0) as store:
         with pytest.raises(StoreLockedError, match="try again"):
             store.add("a", [TRIAL])
         holder.execute("ROLLBACK")
@@ -187,7 +187,7 @@ def test_locked_file_is_reported_when_the_wait_is_over(tmp_path, sqlite_lock):
 
 
 def test_locked_row_is_reported_when_the_wait_is_over(postgresql_url):
-    with SQLTrialStore(postgresql_url, lock_timeout_s=0.01) as store:
+    with SQLTrialStore(postgresql_url, lock_timeout_s=0.01, retry_s=0) as store:
         store.configure("a", lambda _: Experiment("a"))
         holder = psycopg2.connect(postgresql_url)
         holder.cursor().execute("SELECT * FROM task_models FOR UPDATE")
@@ -198,7 +198,7 @@ def test_locked_row_is_reported_when_the_wait_is_over(postgresql_url):
 
 
 def test_store_in_memory_is_locked_while_a_change_runs():
-    with SQLTrialStore("sqlite://", lock_timeout_s=0.01) as store:
+    with SQLTrialStore("sqlite://", lock_timeout_s=0.01, retry_s=0) as store:
         with pytest.raises(StoreLockedError):
             store.configure("a", lambda _: store.experiment("a"))
         assert store.experiments() == []
@@ -214,7 +214,7 @@ def test_lost_connection_undoes_the_change_and_the_next_one_works(postgresql_url
         connection.close()
         return trial.fail("too late")
 
-    with SQLTrialStore(postgresql_url) as store:
+    with SQLTrialStore(postgresql_url, retry_s=0) as store:
         store.configure("a", lambda _: Experiment("a"))
         store.add("a", [TRIAL])
         with pytest.raises(StoreUnavailableError, match="cannot be reached"):
