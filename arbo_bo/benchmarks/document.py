@@ -10,6 +10,7 @@ from arbo_bo.benchmarks.analysis import Comparison
 from arbo_bo.benchmarks.plots import plot_all
 from arbo_bo.benchmarks.runner import known_policies
 from arbo_bo.benchmarks.suites import default_runs
+from arbo_bo.benchmarks.trial import EXPLANATION, agreement
 from arbo_bo.experiment import Objective
 from arbo_bo.wording import format_time
 
@@ -96,6 +97,12 @@ def _further_section(part: Part) -> str:
     policies = ", ".join(sorted(part.records["policy"].unique()))
     title = f"## Beside it: {', '.join(part.header.get('suites', {}))}, with {policies}"
     made = f"{_code(run_commands(part.header))}\n\nIt took {_time(part.header)}."
+    compared = agreement(part.records)
+    if compared:
+        title, made = (
+            "## The peers beside an earlier trial",
+            f"{EXPLANATION}\n{made}\n\n{compared}",
+        )
     return "\n\n".join((title, made, report.tables(part.records, part.header)))
 
 

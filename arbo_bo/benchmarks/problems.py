@@ -8,7 +8,7 @@ from typing import Protocol
 from arbo_bo.benchmarks.protocol import Problem
 from arbo_bo.experiment import Objective, SearchSpace
 
-DEADLINE = re.compile(r", deadline at [\d.]+ %$")
+DEADLINE = re.compile(r", (deadline at [\d.]+ %|size \S+)$")
 WRAPPED = re.compile(r" (x[\d.]+ from run \d+|with stragglers|under load|with more noise)$")
 PARAMETERS = re.compile(r"\s*\([^()]*\)$")
 
@@ -72,7 +72,7 @@ def middle(degrees: Sequence[int]) -> int:
 def program_of(problem: str) -> str:
     """The program of a recorded problem: tasks of one program are alike, and resampled together.
 
-    That is its name without deadline, wrapper, context (what follows " @ ") and parameters in
+    That is its name without deadline, size, wrapper, context (what follows " @ ") and parameters in
     parentheses at its end, such as the number of threads.
 
     >>> program_of("castep(4threads) @ ARCHER2,OFI, deadline at 25 %")

@@ -34,6 +34,15 @@ class Recording:
         """The task with one random sequence of its contexts."""
         return Replay(self, seed)
 
+    def by_context(self) -> list["Recording"]:
+        """Each of its contexts as a task of its own, named by the input size."""
+        if len(self.contexts) == 1:
+            return [self]
+        return [
+            Recording(f"{self.name}, size {context.input_size:g}", (context,), (table,))
+            for context, table in zip(self.contexts, self.times_s, strict=True)
+        ]
+
     def achievable_s(self) -> list[float]:
         """The mean time of every context at every degree [s]."""
         return [fmean(times) for table in self.times_s for times in table.values()]

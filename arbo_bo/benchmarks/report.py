@@ -61,13 +61,15 @@ def _table(part: "pd.DataFrame", policy: str) -> str:
         cells = [_policy_cell(name, policy, peer, name in failed)]
         cells += [number(row[c], percent=c in RATES) for c in columns]
         cells += [number(row[DECISION_MS]), f"{row['units']:.0f} ({row['groups']:.0f})"]
-        cells += [interval(peer.ratio), peer.verdict] if peer else ["", ""]
-        if deadline:
+        if compared:
+            cells += [interval(peer.ratio), peer.verdict] if peer else ["", ""]
+        if costs:
             cells.append(interval(costs[name].ratio) if name in costs else "")
         rows.append(cells + ([f"{row['failed']:.0f}"] if summary["failed"].any() else []))
     shown = [measures.title(c, last) for c in (*columns, DECISION_MS)]
-    titles = ["policy", *shown, UNITS, f"{policy} / it", policy]
-    titles += [f"cost, {policy} / it"] if deadline else []
+    titles = ["policy", *shown, UNITS]
+    titles += [f"{policy} / it", policy] if compared else []
+    titles += [f"cost, {policy} / it"] if costs else []
     return markdown_table(titles + (["failed"] if summary["failed"].any() else []), rows)
 
 

@@ -37,6 +37,11 @@ TABLES = {
     "stereomatch": "stereomatch",
 }
 """Suites that replay a table of the data folder -> the table's name."""
+TRIAL = "trial"
+TRIAL_SUITES = {
+    f"{TRIAL}-{name}": name for name in ("scout", "archer2", "stereomatch", "multicloud")
+}
+"""Tasks of one input size each, as in an earlier trial of the peers -> whose table they are of."""
 STORE = "store"
 ALL = "all"
 
@@ -90,7 +95,10 @@ def build_suites(name: str, options: SuiteOptions) -> list[Suite]:
         raise InvalidValueError(f"a suite needs at least one task, got {options.tasks}")
     names = [part.strip() for part in name.split(",") if part.strip()]
     if ALL in names:
-        names = [n for n in _BUILDERS if n not in ("quick", STORE)]
+        names = [n for n in _BUILDERS if n not in ("quick", STORE, *TRIAL_SUITES)]
+    if TRIAL in names:
+        names += TRIAL_SUITES
+        names.remove(TRIAL)
     if not names:
         raise InvalidValueError(_unknown(name, options))
     suites = [_build(n, options) for n in dict.fromkeys(names)]
@@ -158,6 +166,19 @@ def _read_measured(name: str, options: SuiteOptions, wanted_by: str) -> Recordin
 def _measured(name: str) -> Callable[[SuiteOptions], Suite]:
     def build(options: SuiteOptions) -> Suite:
         return _table_suite(name, _read_measured(name, options, name), options)
+
+    return build
+
+
+def _one_size(suite: str) -> Callable[[SuiteOptions], Suite]:
+    """Every size of every task as a task of its own, in one objective."""
+
+    def build(options: SuiteOptions) -> Suite:
+        read = _read_measured(TRIAL_SUITES[suite], options, suite)
+        tasks = [part for task in read.tasks for part in task.by_context()]
+        return Suite(
+            suite, _cases(suite, choose(tasks, options.tasks, suite), (BALANCED,)), read.notes
+        )
 
     return build
 
@@ -266,6 +287,7 @@ _BUILDERS: dict[str, Callable[[SuiteOptions], Suite]] = {
     "stragglers": _stragglers,
     "deadline": _deadline,
     "quick": _quick,
+    **{name: _one_size(name) for name in TRIAL_SUITES},
     STORE: _store,
 }
 
@@ -280,6 +302,7 @@ DESCRIPTIONS = {
     "stragglers": "one run in ten takes ten times as long",
     "deadline": f"deadlines at the quartiles of a task's times, over {DEADLINE_RUNS} runs",
     "quick": "a little of everything, within two minutes on two cores",
+    TRIAL: "trial-scout and three more: tasks of one input size, to check the peers",
     STORE: "your own history in an arbo store",
-    ALL: "every suite but quick and store",
+    ALL: "every suite but quick, trial and store",
 }

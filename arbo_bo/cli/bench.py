@@ -48,7 +48,8 @@ def run(
     chosen = runner.choose_policies(policies)
     _require_store_suite(suite, store)
     options.open_optimizer(store, namespace, must_exist=True).close()
-    suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
+    with render.stderr().status("reading measured runs"):
+        suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
     _remark(note for one in suites for note in one.notes)
     results = Results(out or runner.default_folder(suite))
     plan = runner.Plan(suites, chosen, seeds, runs, jobs, tasks, find_folder(data))

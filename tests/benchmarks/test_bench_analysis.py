@@ -8,6 +8,7 @@ from bench_samples import TWO, programs, regrets, unit
 
 from arbo_bo.benchmarks import analysis, measures, report
 from arbo_bo.benchmarks.document import verdicts
+from arbo_bo.benchmarks.trial import agreement
 
 
 def test_more_contexts_deadlines_and_seeds_of_a_program_are_not_more_programs() -> None:
@@ -155,3 +156,25 @@ def test_worst_tasks_are_those_that_missed_most_when_there_is_a_deadline() -> No
     dearer = held("arbo", "dearer", [0.0] * 12, 6.0)
     worst = analysis.worst_tasks(pd.concat([cheap_misses, dear, dearer]))
     assert worst["problem"].tolist() == ["late", "dearer", "dear"]
+
+
+def test_peers_are_set_beside_the_earlier_trial() -> None:
+    records = pd.concat([programs("ernest", 0.1), programs("arbo", 0.1)]).assign(
+        suite="trial-scout"
+    )
+    table = agreement(records).splitlines()
+    assert len(table) == 3
+    assert table[2].split() == [
+        "|",
+        "scout",
+        "|",
+        "ernest",
+        "|",
+        "0.35",
+        "|",
+        "0.06",
+        "|",
+        "5.83",
+        "|",
+    ]
+    assert agreement(TWO) == ""

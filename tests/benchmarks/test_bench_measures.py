@@ -75,6 +75,7 @@ def test_regret_without_the_third_run_is_beside_the_early_one() -> None:
         ("stereomatch(confidence=14,hypo_step=1) x1.5 from run 6", "stereomatch"),
         ("stereomatch(confidence=14,hypo_step=2), deadline at 50 %", "stereomatch"),
         ("usl-1 with more noise", "usl-1"),
+        ("stereomatch(confidence=14,hypo_step=2), size 5e+06", "stereomatch"),
         ("amdahl-0 under load, deadline at 75 %", "amdahl-0"),
         ("(1threads)", "(1threads)"),
     ],

@@ -15,8 +15,10 @@ from arbo_bo.benchmarks.suites import (
     build_suites,
     suite_names,
 )
+from arbo_bo.benchmarks.trial import EXPECTED
 from arbo_bo.benchmarks.wrappers import Drifting, Straggling, Wrapped
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Context
 
 
 def build(name: str, data: Path | None = None, tasks: int = 20) -> Suite:
@@ -37,6 +39,16 @@ def test_measured_suite_replays_its_table(name: str, data_folder: Path) -> None:
     assert {c.name for c in build(name, data_folder).cases} == {"scan", "sort"}
 
 
+def test_trial_has_a_task_of_one_size_for_every_size(data_folder: Path) -> None:
+    suites = build_suites("trial", SuiteOptions(data=data_folder))
+    assert [s.name for s in suites] == list(EXPECTED)
+    names = {c.name for c in suites[0].cases}
+    assert names == {"scan, size 1", "scan, size 2", "sort"}
+    contexts = {c.source.problem(0).context(run) for c in suites[0].cases for run in range(1, 9)}
+    assert contexts == {Context(1.0), Context(2.0)}
+    assert {c.objective for c in suites[0].cases} == {BALANCED}
+
+
 def test_other_table_of_the_folder_is_a_suite_by_its_name(data_folder: Path) -> None:
     assert {c.suite for c in build("own", data_folder).cases} == {"own"}
     assert suite_names(SuiteOptions(data=data_folder)) == [*DESCRIPTIONS, "own"]
@@ -50,7 +62,7 @@ def test_any_table_is_a_suite_by_its_path() -> None:
 
 def test_all_is_every_suite_but_quick_and_store(data_folder: Path) -> None:
     names = [s.name for s in build_suites("all", SuiteOptions(2, data_folder))]
-    assert names == [n for n in DESCRIPTIONS if n not in ("quick", "store", "all")]
+    assert names == [n for n in DESCRIPTIONS if n not in ("quick", "trial", "store", "all")]
 
 
 def test_several_suites_are_separated_by_commas() -> None:
