@@ -6,12 +6,13 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from arbo_bo.acquisition.registry import BUILTIN
 from arbo_bo.benchmarks.policies import make_oracle, make_policy
 from arbo_bo.benchmarks.policies.arbo import ArboPolicy
 from arbo_bo.benchmarks.policies.ernest import ErnestPolicy
 from arbo_bo.benchmarks.policies.history import cheapest_in_time
 from arbo_bo.benchmarks.protocol import Policy, Setting
-from arbo_bo.experiment import Context, Objective, Residual, SearchSpace
+from arbo_bo.experiment import Context, MaxExecutionTime, Objective, Residual, SearchSpace
 from arbo_bo.generation import generate
 
 DEGREES = (1, 2, 4, 8, 16)
@@ -111,6 +112,15 @@ def test_a_deadline_takes_more_workers_when_the_cheapest_degree_misses_it(name: 
     for s in (*DEGREES, *DEGREES):
         policy.tell(Context(1.0), s, problem.expected_s(1, s))
     assert policy.ask(Context(1.0), DEGREES) == 16
+
+
+@pytest.mark.parametrize("name", ["arbo", *(f"arbo:{a}" for a in BUILTIN if a != "budget")])
+def test_arbo_keeps_a_deadline_by_its_own_strategy(name: str) -> None:
+    policy = make_policy(name, setting(deadline_s=66.0, urgency=0.5))
+    assert isinstance(policy, ArboPolicy)
+    assert policy.experiment.strategy.slo == (MaxExecutionTime(66.0, 0.95),)
+    assert policy.experiment.strategy.chooser == (name.partition(":")[2] or "deadline")
+    assert play(policy, Amdahl(), 9)[-1] in (4, 8, 16)  # 2 workers need 110 s
 
 
 def test_the_default_is_the_nearest_allowed_degree_when_it_is_not_allowed() -> None:

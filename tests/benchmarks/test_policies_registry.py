@@ -73,7 +73,7 @@ def test_no_heavy_package_is_loaded_when_policies_are_listed() -> None:
 
 
 def test_every_choice_of_an_experiment_is_a_policy_by_its_name() -> None:
-    assert {"arbo:additive", "arbo:usl", "arbo:auto"} <= set(variant_names())
+    assert {"arbo:additive", "arbo:usl", "arbo:lcb", "arbo:around"} <= set(variant_names())
     assert settings_of("arbo:additive+usl+window=20") == {
         "residual": Residual.ADDITIVE,
         "mean": MeanFunction.USL,
@@ -92,6 +92,7 @@ def test_every_choice_of_an_experiment_is_a_policy_by_its_name() -> None:
         ("arbo:usl+", "part ''"),
         ("arbo:window=many", "window must be a number, got 'many'"),
         ("arbo:window=0", "window must lie in"),
+        ("arbo:deadline", "needs a MaxExecutionTime"),
     ],
 )
 def test_error_says_what_may_follow_when_a_part_is_unknown(name: str, match: str) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from arbo_bo.benchmarks.policies.history import RememberingPolicy, Run, cheapest_in_time
+from arbo_bo.benchmarks.policies.history import RememberingPolicy, Run
 from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.experiment import (
     Arm,
     Candidate,
     Context,
     Experiment,
+    MaxExecutionTime,
     Phase,
     SearchSpace,
     TaskModel,
@@ -27,12 +28,12 @@ class ArboPolicy(RememberingPolicy):
     What a fit learned is kept for the next one, and the base input size and the number of samples
     are counted, as the store does.
 
-    With a deadline: the lowest score among the degrees whose quantile at the setting's confidence,
-    the noise of a run included, keeps it; else the degree with the smallest quantile.
+    A deadline is a service level of the experiment, `MaxExecutionTime`, so that the library's own
+    strategy keeps it.
 
     Args:
         setting: What is known of the task.
-        settings: Of the `Experiment`, where they are not its defaults.
+        settings: Of the `Experiment` and of its `Strategy`, where they are not the defaults.
 
     Raises:
         InvalidValueError: A setting is outside its domain.
@@ -40,13 +41,16 @@ class ArboPolicy(RememberingPolicy):
 
     def __init__(self, setting: Setting, **settings: Any) -> None:
         super().__init__(setting)
-        self.experiment = Experiment(
-            TASK,
+        experiment = Experiment(
+            # What an acquisition function draws at random is seeded by the name.
+            f"{TASK} {setting.seed}",
             search_space=setting.space,
             default_parallelism=setting.default_parallelism,
             objective=setting.objective,
-            **settings,
         )
+        if setting.deadline_s is not None:
+            settings = {"slo": MaxExecutionTime(setting.deadline_s, setting.confidence)} | settings
+        self.experiment = experiment.changed(settings)
         self.candidates: tuple[Candidate, ...] = ()
         """What the last decision was between; empty after an opening move."""
 
@@ -75,16 +79,7 @@ class ArboPolicy(RememberingPolicy):
                 )
             )
         self.candidates = generated.decision.candidates
-        decision, deadline = generated.decision, self.setting.deadline_s
-        if deadline is None or not decision.candidates:
-            return decision.parallelism
-        quantiles = [c.prediction.quantile_s(self.setting.confidence) for c in decision.candidates]
-        return cheapest_in_time(
-            [c.parallelism for c in decision.candidates],
-            [c.score for c in decision.candidates],
-            quantiles,
-            deadline,
-        )
+        return generated.decision.parallelism
 
     def _set(self, model: TaskModel) -> None:
         self.experiment = replace(self.experiment, model=model)

@@ -1,28 +1,34 @@
 """arbo by the names of its settings: ``arbo:usl``, ``arbo:lcb+additive``, ``arbo:window=20``."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from enum import StrEnum
 from typing import Any
 
+from arbo_bo.acquisition.registry import available
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import Experiment
+from arbo_bo.experiment import Experiment, Strategy
 
 PREFIX = "arbo:"
 NUMBERS = (bool, int, float)
 
 
 def named_settings() -> dict[str, dict[str, Any]]:
-    """Every name that may follow ``arbo:`` -> the setting of `Experiment` that it stands for.
+    """Every name that may follow ``arbo:`` -> the setting of an `Experiment` that it stands for.
 
-    These are the members of each setting that is a choice, such as a mean, and the acquisition
-    functions; whoever adds one there adds it here.
+    These are the acquisition functions, and the members of each setting that is a choice, such as a
+    mean; whoever adds one there adds it here. Settings of its `Strategy` count as the experiment's.
     """
-    return {
+    acquisitions = {name: {"acquisition": name} for name in available()}
+    return acquisitions | {
         str(member): {field.name: member}
-        for field in fields(Experiment)
+        for field in _fields()
         if isinstance(field.default, StrEnum)
         for member in type(field.default)
     }
+
+
+def _fields() -> "tuple[Field[Any], ...]":
+    return (*fields(Experiment), *fields(Strategy))
 
 
 def variant_names() -> tuple[str, ...]:
@@ -54,7 +60,7 @@ def settings_of(policy: str) -> dict[str, Any]:
 
 def _numbers() -> dict[str, Any]:
     """The settings that are numbers, and their defaults; False and True are 0 and 1."""
-    return {f.name: f.default for f in fields(Experiment) if type(f.default) in NUMBERS}
+    return {f.name: f.default for f in _fields() if type(f.default) in NUMBERS}
 
 
 def _number(policy: str, name: str, value: str) -> Any:
