@@ -2,6 +2,7 @@
 
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer, parse_parallelism
+from arbo_bo.cli.strategy_options import StrategyOptions, with_strategy
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import Experiment, Objective
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
@@ -11,6 +12,7 @@ from arbo_bo.optimizer import ArboOptimizer
 def apply_configuration(
     arbo: ArboOptimizer,
     task: str,
+    strategy: StrategyOptions,
     *,
     parallelism: str | None = None,
     default: int | None = None,
@@ -24,16 +26,18 @@ def apply_configuration(
     lease: str | None = None,
 ) -> Experiment:
     """Configures the experiment with the options that were given; the others stay as stored."""
-    objective = None
+    try:
+        before = arbo.experiment(task)
+    except ExperimentNotFoundError:
+        before = Experiment(task)
+    settings = strategy.settings(before)
+    objective = settings.pop("objective", None)
     if urgency is not None or cost_exponent is not None:
-        try:
-            before = arbo.experiment(task).objective
-        except ExperimentNotFoundError:
-            before = Objective()
+        base = objective or before.objective
         objective = Objective(
-            before.urgency if urgency is None else urgency,
-            before.cost_exponent if cost_exponent is None else cost_exponent,
-            before.price_per_worker_hour if cost_exponent is None else None,
+            base.urgency if urgency is None else urgency,
+            base.cost_exponent if cost_exponent is None else cost_exponent,
+            base.price_per_worker_hour if cost_exponent is None else None,
         )
     return arbo.configure_experiment(
         task,
@@ -46,9 +50,11 @@ def apply_configuration(
         estimator=estimator,
         mean=mean,
         lease_s=options.parse_duration_s("--lease", lease),
+        **settings,
     )
 
 
+@with_strategy
 def configure(
     task: options.Task,
     parallelism: options.Parallelism = None,
@@ -64,12 +70,15 @@ def configure(
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
+    *,
+    strategy: StrategyOptions,
 ) -> None:
     """Create a task, or change its configuration and keep its trials."""
     arbo = open_optimizer(store, namespace)
     experiment = apply_configuration(
         arbo,
         task,
+        strategy,
         parallelism=parallelism,
         default=default,
         urgency=urgency,
@@ -152,12 +161,6 @@ def show(
     if decision is not None:
         out.print()
         if decision.candidates:
-            table = render.candidate_table(
-                decision.candidates,
-                decision.parallelism,
-                render.measured_times(trials),
-                experiment.objective,
-            )
-            out.print(table)
+            out.print(render.candidate_table(decision, render.measured_times(trials)))
             out.print()
         out.print(f"next run: {decision.reason}", markup=False)

@@ -172,11 +172,16 @@ def parse_parallelism(text: str | None) -> SearchSpace | None:
         ) from err
 
 
-def parse_duration_s(name: str, text: str | None) -> float | None:
+def parse_duration_s(name: str, text: str | None, needs_unit: bool = False) -> float | None:
     """Reads ``90``, ``90s``, ``10m`` or ``1.5h`` as seconds.
 
+    Args:
+        name: The option's name, for the message.
+        text: What was given; None: nothing.
+        needs_unit: Whether a bare number is refused.
+
     Raises:
-        InvalidValueError: It is no duration, or not above zero.
+        InvalidValueError: It is no duration, has no unit, or is not above zero.
     """
     if text is None:
         return None
@@ -187,6 +192,8 @@ def parse_duration_s(name: str, text: str | None) -> float | None:
         value = math.nan
     if not 0 < value < math.inf:
         raise InvalidValueError(f"{name} must be a time such as 90s, 10m or 1.5h, got {text!a}")
+    if needs_unit and match and not match[2]:
+        raise InvalidValueError(f"{name} needs a unit, as in {text.strip()}s or 10m, got {text!a}")
     return value
 
 

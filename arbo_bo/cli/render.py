@@ -18,7 +18,6 @@ from arbo_bo.experiment import (
     Candidate,
     Decision,
     Experiment,
-    Objective,
     Prediction,
     Trial,
 )
@@ -61,9 +60,9 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "input_scale_factor": decision.input_scale_factor,
         "cluster_load": decision.cluster_load,
         "reason": decision.reason,
-        "candidates": [
-            prediction_json(c.prediction) | {"score": c.score} for c in decision.candidates
-        ],
+        "recommended_parallelism": decision.recommended_parallelism,
+        "strategy": decision.strategy.to_json(),
+        "candidates": [asdict(row) for row in decision.explain().rows],
     }
 
 
@@ -102,6 +101,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "baseline": experiment.baseline,
         "residual": str(experiment.residual),
         "estimator": str(experiment.estimator),
+        "strategy": experiment.strategy.to_json(),
         "mean": str(experiment.mean),
         "lease_s": experiment.lease_s,
         "sample_count": model.sample_count,
@@ -111,32 +111,37 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def candidate_table(
-    candidates: Sequence[Candidate],
-    chosen: int,
-    measured: dict[int, list[float]],
-    objective: Objective,
-    most: int = 24,
-) -> Table:
+def candidate_table(decision: Decision, measured: dict[int, list[float]], most: int = 24) -> Table:
     """Degree, measured, predicted, score: every degree, or of many the ones that matter."""
+    explanation, objective = decision.explain(), decision.objective
+    best = min(c.log_score for c in decision.candidates)
+    under_slo = bool(decision.strategy.slo)
+    excluding = under_slo or any(c.excluded for c in decision.candidates)
+    titles = ["workers", "runs", "measured", "predicted", "5 % to 95 %", "cost"]
+    titles += ["P(SLO)"] if under_slo else []
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("workers", "runs", "measured", "predicted", "5 % to 95 %", f"score {objective}"):
+    for title in (*titles, f"score {objective}"):
         table.add_column(title, justify="right")
-    best = min(c.log_score for c in candidates)
-    for candidate in _worth_showing(candidates, chosen, measured, most):
-        degree, prediction = candidate.parallelism, candidate.prediction
-        times = measured.get(degree, [])
-        low, high = (format_time(prediction.quantile_s(q)) for q in QUANTILES)
+    if excluding:
+        table.add_column("why not")
+    shown = _worth_showing(decision.candidates, decision.parallelism, measured, most)
+    for candidate, row in zip(decision.candidates, explanation.rows, strict=True):
+        if candidate not in shown:
+            continue
+        times = measured.get(row.parallelism, [])
         worse = 100 * math.expm1(min(candidate.log_score - best, 700.0))
-        table.add_row(
-            f"{degree} <-" if degree == chosen else f"{degree}   ",
+        cells = [
+            f"{row.parallelism} <-" if row.chosen else f"{row.parallelism}   ",
             str(len(times)) if times else "-",
             format_time(fmean(times)) if times else "-",
-            format_time(prediction.mean_s),
-            f"{low} - {high}",
-            f"{candidate.score:.4g} ({worse:+.1f} %)",
-            style="bold green" if degree == chosen else None,
-        )
+            format_time(row.mean_s),
+            f"{format_time(row.quantile_05_s)} - {format_time(row.quantile_95_s)}",
+            f"{row.cost:.4g}",
+        ]
+        cells += [f"{row.slo_probability:.3f}"] if row.slo_probability is not None else []
+        cells.append(f"{row.score:.4g} ({worse:+.1f} %)")
+        cells += [row.why_not] if excluding else []
+        table.add_row(*cells, style="bold green" if row.chosen else None)
     return table
 
 
@@ -179,7 +184,8 @@ def trial_table(trials: Sequence[Trial]) -> Table:
             "-" if t.predicted_time_s is None else format_time(t.predicted_time_s),
             "-" if t.input_size is None else f"{t.input_size:g}",
             "-" if t.cluster_load is None else f"{t.cluster_load:g}",
-            str(t.phase),
+            str(t.phase)
+            + (f" ({advised} advised)" if (advised := t.recommended_parallelism) else ""),
             str(t.status),
             Text(_cut(reason[0]) if reason else ""),
         )

@@ -10,6 +10,7 @@ import typer
 from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.strategy_options import StrategyOptions, with_strategy
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision, Trial
@@ -19,6 +20,7 @@ from arbo_bo.experiment.validation import short
 ClosingReason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for people.")]
 
 
+@with_strategy
 def suggest(
     task: options.Task,
     input_size: options.InputSize = None,
@@ -40,9 +42,14 @@ def suggest(
         str | None,
         typer.Option(metavar="KEY", help="Abandon the task's running trials with the same key."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print every candidate, and why not, on stderr.")
+    ] = False,
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
+    *,
+    strategy: StrategyOptions,
 ) -> None:
     """Decide the degree of the next run; its trial is RUNNING from here.
 
@@ -53,10 +60,11 @@ def suggest(
     size = input_size_of(input_size, options.parse_fallback(input_size_fallback))
     arbo = open_optimizer(store, namespace)
     given = (parallelism, default, urgency, baseline)
-    if any(value is not None for value in given):
+    if strategy.given or any(value is not None for value in given):
         apply_configuration(
             arbo,
             task,
+            strategy,
             parallelism=parallelism,
             default=default,
             urgency=urgency,
@@ -71,6 +79,8 @@ def suggest(
         run_key=run_key,
     )
     try:
+        if explain:
+            print(decision.explain(), file=sys.stderr)
         _print_decision(decision, json)
         sys.stdout.flush()
     except OSError:  # nobody has read the decision, so nobody will run it

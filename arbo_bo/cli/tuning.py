@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.strategy_options import StrategyOptions, with_strategy
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand
@@ -23,6 +24,7 @@ from arbo_bo.optimizer import ArboOptimizer
 from arbo_bo.wording import count, format_time
 
 
+@with_strategy
 def tune(
     task: options.Task,
     command: Annotated[
@@ -52,6 +54,8 @@ def tune(
     store: options.Store = None,
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
+    *,
+    strategy: StrategyOptions,
 ) -> None:
     """Run COMMAND at several degrees of parallelism, learn its law, settle on the right degree.
 
@@ -72,6 +76,7 @@ def tune(
     experiment = apply_configuration(
         arbo,
         task,
+        strategy,
         parallelism=parallelism,
         default=default,
         urgency=urgency,
@@ -173,13 +178,7 @@ def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:
         )
     out = render.stdout()
     if decision.candidates:
-        table = render.candidate_table(
-            decision.candidates,
-            decision.parallelism,
-            render.measured_times(trials),
-            experiment.objective,
-        )
-        out.print(table)
+        out.print(render.candidate_table(decision, render.measured_times(trials)))
     out.print()
     sized = experiment.model.base_input_size is not None
     law = decision.law or experiment.model.law
