@@ -8,11 +8,14 @@ from arbo_bo.generation.choice import Choice
 from arbo_bo.wording import count, format_time
 
 _WHY = {
-    "expected_improvement": "run to learn: it most likely improves {objective}",
+    "expected_improvement": "run to learn: the largest expected improvement of {objective}",
     "lcb": "run to learn: it has the lowest optimistic {objective}",
     "risk_averse": "it has the lowest {objective} when things go badly",
     "thompson": "it has the lowest {objective} in one draw of what is believed",
-    "constrained_improvement": "run to learn: it most likely improves {objective} and keeps {slo}",
+    "constrained_improvement": (
+        "run to learn: the largest expected improvement of {objective}, weighed with the "
+        "probability of keeping {slo}"
+    ),
 }
 
 
