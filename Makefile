@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-latency clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -49,6 +49,12 @@ check: .venv/.installed-dev  ## lint, types, import rules
 
 bench-quick: .venv/.installed-dev  ## arbo beside what people would use instead, in under two minutes
 	$(BIN)/arbo bench run --suite quick --seeds 1 --out demo/quick-$$(date +%s)
+
+bench-docs: .venv/.installed-dev  ## measure everything and write docs/benchmarks.md (an hour or two; ARBO_BENCH_DATA)
+	$(BIN)/arbo bench run --suite all --policies all --out demo/bench/all
+	$(BIN)/arbo bench run --suite scout,multicloud,synthetic --tasks 10 --seeds 1 --runs 30 --out demo/bench/long
+	$(BIN)/arbo bench run --suite trial --policies ernest,online,gp-ei --out demo/bench/trial
+	$(BIN)/arbo bench report demo/bench/all demo/bench/long demo/bench/trial --output docs/benchmarks.md
 
 bench-latency: .venv/.installed-dev  ## time one decision in a warm process
 	$(BIN)/python benchmarks/latency.py

@@ -39,6 +39,10 @@ Two peers are not yet themselves in the first runs: Ernest's third run is a forc
 design, and the first ten runs of Optuna's TPE are random by its own default, so that over runs 3-12
 it is mostly a random choice. The column *regret, runs 4-12* leaves the third run out for all.
 
+Ax is its `Client` with its own defaults: the degree is an ordered choice, input size and load are
+parameters that each run fixes at its own values, and the first two runs are its initialization. It
+repeats no arm: once every degree was tried in a context, the best of them is taken.
+
 T^2 x s is the square of T x s^0.5: both rank the degrees of a task alike, and a policy that
 minimises a predicted mean chooses alike. What differs is how much a bad choice counts, and what a
 policy that models the score itself makes of it. They are no two pieces of evidence: the sentence
@@ -47,7 +51,10 @@ below counts each suite once, with urgency a = 1 and cost exponent c = 0.5.
 
 MEASURED_WITH = """\
 The measured tables are read from the folder that `ARBO_BENCH_DATA` names; `genome`, `synthetic` and
-`quick` need none. `arbo bench compare`, `plot` and `explain` look further into the same folder.
+`quick` need none. `arbo bench compare`, `plot` and `explain` look further into the same folder, and
+`arbo bench choose` says which of arbo's settings to take. `make bench-docs` makes this page again,
+with the sections below the tables: a longer horizon, in which the means over runs 1-30 and the
+regret at run 20 are known, and an earlier trial of the peers.
 """
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MIN_RUNS = OPENING_RUNS + 1
 MAX_RUNS = 1000
 SLOW = ("ax",)
-"""Policies that only take part when they are asked for: seconds for each decision."""
+"""Policies that only take part when they are asked for: up to several seconds for a decision."""
 
 Progress = Callable[[int, int], None]
 """Called with the units that are done and all units."""

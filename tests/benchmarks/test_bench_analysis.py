@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from bench_samples import TWO, programs, regrets, unit
 
-from arbo_bo.benchmarks import analysis, measures, report
+from arbo_bo.benchmarks import analysis, measures, plots, report
 from arbo_bo.benchmarks.document import verdicts
 from arbo_bo.benchmarks.trial import agreement
+from arbo_bo.experiment import Objective
 
 
 def test_more_contexts_deadlines_and_seeds_of_a_program_are_not_more_programs() -> None:
@@ -109,7 +110,10 @@ def test_table_marks_policies_and_names_what_is_missing() -> None:
     assert "| **arbo** " in text
     assert "| ernest (best peer) " in text
     assert "- gp-ei failed on 1 tasks x seeds, first with: ValueError: x" in text
-    assert "- ax was skipped: the package ax-platform is not installed" in text
+    assert (
+        "- ax was skipped: the package ax-platform is not installed; pip install 'arbo-bo[ax]'"
+        in text
+    )
     assert "regret at 20" not in text
 
 
@@ -178,3 +182,12 @@ def test_peers_are_set_beside_the_earlier_trial() -> None:
         "|",
     ]
     assert agreement(TWO) == ""
+
+
+@pytest.mark.parametrize("suites", [1, 2, 3])
+def test_title_of_a_picture_is_not_cut_off(suites: int) -> None:
+    parts = [(f"s{i}", TWO) for i in range(suites)]
+    figure = plots._figure(parts, Objective(2.0, 1.0), plots.PICTURES[1])
+    figure.draw_without_rendering()
+    box = figure._suptitle.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
