@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from arbo_bo.cli import bench, database, experiments, trials, tuning
+from arbo_bo.cli import bench, database, experiments, maintenance, trials, tuning
 from arbo_bo.errors import ArboError
 
 app = typer.Typer(
@@ -30,6 +30,9 @@ for command in (
     experiments.show,
 ):
     app.command(command.__name__)(command)
+app.command("export")(maintenance.export)
+app.command("import")(maintenance.import_)
+app.command("doctor")(maintenance.doctor)
 app.add_typer(database.app, name="db")
 app.add_typer(bench.app, name="bench")
 

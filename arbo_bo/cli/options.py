@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError, StoreUnavailableError
 from arbo_bo.experiment import SearchSpace
 from arbo_bo.optimizer import ArboOptimizer
+
+if TYPE_CHECKING:
+    from arbo_bo.storage import SQLTrialStore
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's name.", show_default=False)]
 Index = Annotated[
@@ -139,16 +142,34 @@ def open_optimizer(store: str | None, namespace: str, must_exist: bool = False) 
     Raises:
         StoreUnavailableError: It must exist, and does not.
     """
-    if store is not None and must_exist:
-        from arbo_bo.storage.url import resolve_url, sqlite_path
-
-        path = sqlite_path(resolve_url(store))
-        if path is not None and not path.exists():
-            raise StoreUnavailableError(
-                f"there is no database {path}; check the name, `arbo tune` or `arbo suggest` "
-                "would make it"
-            )
+    if must_exist:
+        _require_file(store)
     return ArboOptimizer(store, namespace=namespace)
+
+
+def open_store(store: str | None, namespace: str) -> "SQLTrialStore":
+    """The store that the options name, which must be there.
+
+    Raises:
+        StoreUnavailableError: It is not.
+    """
+    from arbo_bo.storage import SQLTrialStore
+
+    _require_file(store)
+    return SQLTrialStore(store, namespace)
+
+
+def _require_file(store: str | None) -> None:
+    if store is None:
+        return
+    from arbo_bo.storage.url import resolve_url, sqlite_path
+
+    path = sqlite_path(resolve_url(store))
+    if path is not None and not path.exists():
+        raise StoreUnavailableError(
+            f"there is no database {path}; check the name, `arbo tune` or `arbo suggest` "
+            "would make it"
+        )
 
 
 def parse_parallelism(text: str | None) -> SearchSpace | None:

@@ -59,7 +59,7 @@ class Leases:
 
         Trials that another transaction holds are left to the next one, so that none deadlocks.
         """
-        expired = select(_history.id).where(*self._under_way(), self._expired())
+        expired = select(_history.id).where(*self.lapsed())
         return (
             update(execution_history)
             .where(_history.id.in_(expired.with_for_update(skip_locked=True)))
@@ -114,6 +114,10 @@ class Leases:
         )(self._seconds(runs.started_at), self._seconds(start))
         work = func.coalesce(func.sum(runs.parallelism * overlap), 0.0)
         return select(work / (self._seconds(end) - self._seconds(start)))
+
+    def lapsed(self) -> tuple[ColumnElement[bool], ...]:
+        """Whether a trial is RUNNING past its lease."""
+        return *self._under_way(), self._expired()
 
     def _under_way(self) -> tuple[ColumnElement[bool], ...]:
         return _history.namespace == self._namespace, IS_RUNNING

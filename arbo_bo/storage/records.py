@@ -1,6 +1,7 @@
 """Rows as JSON's own types, and back; exact, and independent of the database."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -88,12 +89,12 @@ def parsed(texts: Mapping[str, str], table: Table) -> Json:
         InvalidValueError: A number is none.
     """
     types = {column.name: column.type for column in columns(table)}
+    if None in texts or None in texts.values():
+        raise InvalidValueError("the line has more or fewer fields than the header")
     return {name: _read(name, text, types.get(name)) for name, text in texts.items() if text}
 
 
 def _read(name: str, text: str, kind: Any) -> Any:
-    import json
-
     try:
         if isinstance(kind, (Double, Integer, JSON)):
             return json.loads(text)
@@ -122,8 +123,7 @@ def _value(column: Column[Any], value: Any) -> Any:
         return validation.real(name, value)
     if isinstance(kind, Integer):
         return validation.integer(name, value, 0, 2**63 - 1)
-    expected: Iterable[type] = (dict,) if isinstance(kind, JSON) else (str,)
-    if not isinstance(value, tuple(expected)):
+    if not isinstance(value, dict if isinstance(kind, JSON) else str):
         raise InvalidValueError(f"{name} has another type, got {validation.short(value)}")
     return value
 

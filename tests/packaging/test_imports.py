@@ -38,6 +38,8 @@ def test_importing_the_package_loads_the_standard_library_alone():
         "import arbo_bo.integrations.ax, arbo_bo.context; arbo_bo.context.input_size_of(3)",
         "from arbo_bo.cli import main; main(['tasks', '--store', 'sqlite://'])",
         "from arbo_bo.cli import main; main(['--help'])",
+        "from arbo_bo.cli import main; main(['doctor', '--store', 'sqlite://'])",
+        "from arbo_bo.cli import main; main(['export', '--all', '--store', 'sqlite://'])",
     ],
 )
 def test_torch_stays_out_where_nothing_is_decided(statement):

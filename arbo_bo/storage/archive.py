@@ -1,0 +1,264 @@
+"""Tasks and trials as lines of text, out of a store and into another one."""
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from arbo_bo.errors import ArboError, InvalidValueError
+from arbo_bo.experiment import Experiment, Trial
+from arbo_bo.storage.codec import Json
+from arbo_bo.storage.reader import checked_name
+from arbo_bo.storage.records import (
+    columns,
+    experiment_of_values,
+    parsed,
+    record_of,
+    trial_of_values,
+    values_of,
+)
+from arbo_bo.storage.store import SQLTrialStore
+from arbo_bo.storage.tables import execution_history, task_models
+
+FORMAT = 1
+HEADER, TASK, TRIAL = "arbo_bo export", "task", "trial"
+BATCH = 1000
+Lines = Callable[[], Iterable[str]]
+"""Opens the text anew, line by line; a transaction may have to be run again."""
+
+
+def export_lines(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iterator[str]:
+    """JSON lines: a header, then each task with its configuration and what it learned, its trials.
+
+    A task and its trials are those of one moment.
+
+    Args:
+        store: Whose tasks they are.
+        names: Tasks; None: all of the namespace.
+
+    Raises:
+        ExperimentNotFoundError: There is no such task.
+    """
+    yield _line({"kind": HEADER, "format": FORMAT, "schema": store.head_version})
+    for name in _names(store, names):
+        task, trials = _rows(store, name)
+        yield _line({"kind": TASK, "task": name, "trials": len(trials), **task})
+        yield from (_line({"kind": TRIAL, "task": name, **trial}) for trial in trials)
+
+
+def export_csv(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iterator[str]:
+    """CSV: a header and one line a trial, without configuration and what was learned.
+
+    Raises:
+        ExperimentNotFoundError: There is no such task.
+    """
+    header = ["task", *(column.name for column in columns(execution_history))]
+    yield _csv_line(header)
+    for name in _names(store, names):
+        for trial in _rows(store, name)[1]:
+            yield _csv_line([name, *map(_text, trial.values())])
+
+
+def import_lines(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
+    """Takes in what `export_lines` wrote, exactly, all or none.
+
+    Args:
+        store: Where the tasks go; it must not hold tasks of these names.
+        lines: The text.
+
+    Returns:
+        How many tasks and trials there were.
+
+    Raises:
+        InvalidValueError: A line is wrong, the message says which; or a task exists already.
+    """
+    return store._database.write(lambda connection: _Restoring(store, connection).run(lines()))
+
+
+def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
+    """Adds the trials of a CSV to their tasks, all or none, in the order of the lines.
+
+    A task that is not there is configured with the defaults. The store numbers the trials anew, and
+    those that train count as samples.
+
+    Returns:
+        How many tasks and trials there were.
+
+    Raises:
+        InvalidValueError: A line is wrong; the message says which.
+    """
+
+    def work(connection: Connection) -> tuple[int, int]:
+        tasks = _trials_by_task(lines())
+        for name, trials in tasks.items():
+            store._queries.create(connection, Experiment(name, namespace=store.namespace))
+            row = store._allot(connection, name, len(trials), None)
+            store._insert(connection, row, [_new_id() for _ in trials], trials, None)
+        return len(tasks), sum(map(len, tasks.values()))
+
+    return store._database.write(work)
+
+
+@dataclass
+class _Restoring:
+    """One import of JSON lines, inside its transaction."""
+
+    store: SQLTrialStore
+    connection: Connection
+    tasks: int = 0
+    trials: int = 0
+    name: str = ""
+    expected: int = 0
+    next_index: int = 0
+    seen: set[int] = field(default_factory=set)
+    batch: list[Json] = field(default_factory=list)
+
+    def run(self, lines: Iterable[str]) -> tuple[int, int]:
+        number = 0
+        for number, line in enumerate(lines, start=1):
+            with _at_line(number):
+                self._take(number, _parse(line))
+        with _at_line(number + 1):
+            if not number:
+                raise InvalidValueError("the file is empty")
+            self._end_task()
+        return self.tasks, self.trials
+
+    def _take(self, number: int, record: Json) -> None:
+        kind, task = record.pop("kind", None), record.pop("task", None)
+        if number == 1:
+            if kind != HEADER or record.get("format") != FORMAT:
+                raise InvalidValueError(
+                    f"this is no export in format {FORMAT}: the first line must say so; a later "
+                    "version of arbo_bo may have written it"
+                )
+        elif kind == TASK:
+            self._end_task()
+            self._begin_task(checked_name(task), record)
+        elif kind == TRIAL and task == self.name:
+            self._add(record)
+        else:
+            raise InvalidValueError(
+                f"a line is a task, or a trial of the task before it ({self.name!r}), "
+                f"got kind {kind!r} and task {task!r}"
+            )
+
+    def _begin_task(self, name: str, record: Json) -> None:
+        expected = record.pop("trials", None)
+        values = values_of(record, task_models)
+        experiment_of_values(self.store.namespace, name, values)
+        if self.connection.execute(self.store._queries.task(name)).one_or_none() is not None:
+            raise InvalidValueError(
+                f"task {name!r} exists already in namespace {self.store.namespace!r}; import into "
+                "another namespace, or rename or delete that task first"
+            )
+        place = {"namespace": self.store.namespace, "task_name": name}
+        self.connection.execute(insert(task_models).values(**place, **values))
+        self.name, self.expected = name, expected
+        self.next_index, self.seen = values["next_trial_index"], set()
+        self.tasks += 1
+
+    def _add(self, record: Json) -> None:
+        values = values_of(record, execution_history)
+        trial = trial_of_values(self.name, values)
+        if trial.trial_index in self.seen or trial.trial_index >= self.next_index:
+            raise InvalidValueError(
+                f"{trial} is there twice, or not below the task's next index {self.next_index}"
+            )
+        self.seen.add(trial.trial_index)
+        place = {"namespace": self.store.namespace, "task_name": self.name}
+        self.batch.append({**place, **values})
+        if len(self.batch) == BATCH:
+            self._write()
+
+    def _write(self) -> None:
+        if self.batch:
+            rows = [{"id": _new_id(), **values} for values in self.batch]
+            self.connection.execute(insert(execution_history), rows)
+            self.trials += len(self.batch)
+            self.batch = []
+
+    def _end_task(self) -> None:
+        self._write()
+        if self.name and len(self.seen) != self.expected:
+            raise InvalidValueError(
+                f"task {self.name!r} must have {self.expected} trials, got {len(self.seen)}: "
+                "the file is not complete"
+            )
+
+
+@contextmanager
+def _at_line(number: int) -> Iterator[None]:
+    try:
+        yield
+    except ArboError as err:
+        raise InvalidValueError(f"line {number}: {err}; nothing was imported") from err
+
+
+def _trials_by_task(lines: Iterable[str]) -> Mapping[str, list[Trial]]:
+    tasks: dict[str, list[Trial]] = {}
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        for record in reader:
+            with _at_line(reader.line_num):
+                name = checked_name(record.pop("task", None) or "")
+                values = values_of(parsed(record, execution_history), execution_history)
+                tasks.setdefault(name, []).append(trial_of_values(name, values))
+    except csv.Error as err:
+        raise InvalidValueError(f"line {reader.line_num}: this is no CSV: {err}") from err
+    if not tasks:
+        raise InvalidValueError("the file holds no trials: a header line and one row or more")
+    return tasks
+
+
+def _names(store: SQLTrialStore, names: Sequence[str] | None) -> list[str]:
+    return [e.name for e in store.experiments()] if names is None else list(names)
+
+
+def _rows(store: SQLTrialStore, name: str) -> tuple[Json, list[Json]]:
+    queries = store._queries
+
+    def work(connection: Connection) -> tuple[Json, list[Json]]:
+        row = connection.execute(queries.task(checked_name(name))).one_or_none()
+        task = record_of(store._found(row, name)._asdict(), task_models)
+        by_index = queries.trials(name).order_by(execution_history.c.trial_index)
+        rows = connection.execute(by_index).all()
+        return task, [record_of(row._asdict(), execution_history) for row in rows]
+
+    return store._database.read(work)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _parse(line: str) -> Json:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as err:
+        raise InvalidValueError(f"this is no JSON: {err}") from err
+    if not isinstance(record, dict):
+        raise InvalidValueError(f"a line must be a JSON object, got a {type(record).__name__}")
+    return record
+
+
+def _line(record: Json) -> str:
+    return json.dumps(record, allow_nan=False) + "\n"
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value)
+
+
+def _csv_line(fields: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()
