@@ -74,6 +74,15 @@ def test_load_is_unknown_and_the_windows_stands_in_when_the_source_is_down(store
         assert believed.predicted_time_s == pytest.approx(usual.predicted_time_s)
 
 
+@pytest.mark.parametrize("load", [6.0, None])
+def test_load_of_the_source_is_what_trains(store_url, load):
+    with ArboOptimizer(store_url, cluster_load=lambda: load) as arbo:
+        other = arbo.suggest("other")
+        run(arbo)
+        arbo.mark_trial_abandoned("other", other.trial_index)
+        assert arbo.trials("t")[0].training_context.cluster_load == load
+
+
 def test_load_source_is_refused_when_it_cannot_be_called(sqlite_url):
     with pytest.raises(InvalidValueError, match="callable"):
         ArboOptimizer(sqlite_url, cluster_load=3)
