@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from arbo_bo.errors import ArboError, InvalidValueError
-from arbo_bo.experiment import Experiment, Trial
+from arbo_bo.experiment import Experiment, Trial, validation
 from arbo_bo.storage.codec import Json
 from arbo_bo.storage.reader import checked_name
 from arbo_bo.storage.records import (
@@ -146,7 +146,7 @@ class _Restoring:
         else:
             raise InvalidValueError(
                 f"a line is a task, or a trial of the task before it ({self.name!r}), "
-                f"got kind {kind!r} and task {task!r}"
+                f"got kind {validation.short(kind)} and task {validation.short(task)}"
             )
 
     def _begin_task(self, name: str, record: Json) -> None:

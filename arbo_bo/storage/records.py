@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Column, Double, Integer, Table
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Experiment, Trial, validation
+from arbo_bo.experiment.outcome import MAX_REASON_LENGTH, clean_reason
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow, Json
 from arbo_bo.storage.tables import UTCDateTime, execution_history
@@ -43,7 +44,8 @@ def values_of(record: Mapping[str, Any], table: Table) -> Json:
     known = {column.name: column for column in columns(table)}
     if unknown := sorted(set(record) - set(known)):
         raise InvalidValueError(
-            f"unknown {', '.join(unknown)}; a later version of arbo_bo may have written it"
+            f"unknown {validation.short(', '.join(unknown))}; a later version of arbo_bo may have "
+            "written it"
         )
     return {name: _value(column, record.get(name)) for name, column in known.items()}
 
@@ -123,8 +125,22 @@ def _value(column: Column[Any], value: Any) -> Any:
         return validation.real(name, value)
     if isinstance(kind, Integer):
         return validation.integer(name, value, 0, 2**63 - 1)
-    if not isinstance(value, dict if isinstance(kind, JSON) else str):
-        raise InvalidValueError(f"{name} has another type, got {validation.short(value)}")
+    if isinstance(kind, JSON):
+        if not isinstance(value, dict):
+            raise InvalidValueError(f"{name} must be an object, got {validation.short(value)}")
+        return codec.plain_json(name, value)
+    return _checked_text(name, value, getattr(kind, "length", None))
+
+
+def _checked_text(name: str, value: Any, longest: int | None) -> str:
+    """A text as arbo_bo writes it: nothing that a database or a terminal stumbles over."""
+    if not isinstance(value, str):
+        raise InvalidValueError(f"{name} must be a text, got {validation.short(value)}")
+    if value != clean_reason(value) or (longest is not None and len(value) > longest):
+        raise InvalidValueError(
+            f"{name} must be a text without control characters or blanks at its ends, of at most "
+            f"{longest or MAX_REASON_LENGTH} characters, got {validation.short(value)}"
+        )
     return value
 
 

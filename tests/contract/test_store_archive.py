@@ -130,7 +130,7 @@ def broken(lines, number, **changes):
         (lambda lines: broken(lines, 3, created_at="2026-01-01T00:00:00"), "line 3: .*aware"),
         (lambda lines: broken(lines, 3, status="DONE"), "line 3: .*DONE"),
         (lambda lines: broken(lines, 3, trial_index=99), "line 3: .*not below the task's next"),
-        (lambda lines: broken(lines, 3, strategy=[1]), "line 3: strategy has another type"),
+        (lambda lines: broken(lines, 3, strategy=[1]), "line 3: strategy must be an object"),
         (lambda lines: broken(lines, 3, input_size=float("nan")), "line 3: input_size must be fin"),
     ],
 )  # fmt: skip
