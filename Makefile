@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency chaos clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -58,6 +58,9 @@ bench-docs: .venv/.installed-dev  ## measure everything and write docs/benchmark
 
 bench-latency: .venv/.installed-dev  ## time one decision in a warm process
 	$(BIN)/python benchmarks/latency.py
+
+chaos: .venv/.installed-dev  ## faults while many processes write: what was acknowledged, what was lost
+	$(BIN)/python benchmarks/chaos.py
 
 clean:  ## remove the environment and what the demo made
 	rm -rf .venv demo

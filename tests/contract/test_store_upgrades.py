@@ -5,6 +5,8 @@
 """
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg2
@@ -15,6 +17,13 @@ from arbo_bo.experiment import TrialStatus
 from arbo_bo.storage import schema
 from arbo_bo.storage.store import SQLTrialStore
 
+UPGRADE = """
+import sys
+from arbo_bo.storage import SQLTrialStore, migrate
+print("ready", flush=True)
+sys.stdin.readline()
+print(SQLTrialStore(sys.argv[1]).upgrade()[0])
+"""
 SAVED = Path(__file__).with_name("saved")
 
 
@@ -74,3 +83,17 @@ def test_upgraded_database_works_on_as_a_new_one(upgraded):
     arbo.complete_trial("load_sales", decision.trial_index, execution_time_s=20.0)
     assert decision.trial_index == 5
     assert upgraded.experiment("load_sales").model.sample_count == 3
+
+
+def test_upgrade_is_done_once_when_two_processes_upgrade_at_once(saved_url):
+    command = [sys.executable, "-c", UPGRADE, saved_url]
+    pipe = subprocess.PIPE
+    processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    assert [p.stdout.readline() for p in processes] == ["ready\n"] * 2
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    befores = sorted(p.communicate(timeout=120)[0].strip() for p in processes)
+    newest = schema.REVISIONS[-1]
+    assert [p.returncode for p in processes] == [0, 0]
+    assert befores[-1] == newest != befores[0]
