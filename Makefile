@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency chaos clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency chaos bench-store bench-history clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -58,6 +58,12 @@ bench-docs: .venv/.installed-dev  ## measure everything and write docs/benchmark
 
 bench-latency: .venv/.installed-dev  ## time one decision in a warm process
 	$(BIN)/python benchmarks/latency.py
+
+bench-store: .venv/.installed-dev  ## arbo's store beside Optuna's and Ax's (pip install ax-platform) on one PostgreSQL
+	$(BIN)/python benchmarks/store.py
+
+bench-history: .venv/.installed-dev  ## suggest and complete with a million trials in the store
+	$(BIN)/python benchmarks/history.py
 
 chaos: .venv/.installed-dev  ## faults while many processes write: what was acknowledged, what was lost
 	$(BIN)/python benchmarks/chaos.py

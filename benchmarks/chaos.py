@@ -16,6 +16,7 @@ import os
 import random
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -224,7 +225,13 @@ class Server:
         process.send_signal(how)
         process.wait(PATIENCE_S)
         time.sleep(rest_s)
-        self.server.ensure_postgres_running()
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self.server.ensure_postgres_running()
+            except subprocess.SubprocessError:  # it allows the start ten seconds
+                if time.monotonic() > until:
+                    raise
 
 
 def kill(crew: Crew, draw: random.Random) -> None:

@@ -79,7 +79,8 @@ class Inspection:
         def work(connection: Connection) -> list[tuple[str, int]]:
             leases = self._store._queries.leases(connection)
             query = select(_history.task_name, _history.trial_index).where(*leases.lapsed())
-            rows = connection.execute(query.order_by(_history.task_name, _history.trial_index))
+            ordered = query.order_by(_history.task_name, _history.trial_index)
+            rows = connection.execute(ordered, leases.moment())
             return [(row.task_name, row.trial_index) for row in rows]
 
         return self._database.read(work)

@@ -1,18 +1,18 @@
 """Statements on runs that are under way: whose lease has expired, and what load they make."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     Update,
     and_,
+    bindparam,
     case,
     extract,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -34,19 +34,26 @@ LEASE_EXPIRED = "the lease expired, and no outcome had come"
 class Leases:
     """Statements on one namespace, for the kind of database that a connection leads to.
 
-    Times are compared by one clock: the server's, or on SQLite this machine's.
+    Times are compared by one clock: the server's, or on SQLite this machine's. Every statement is
+    built once, and executed with `moment` and what it says it needs.
     """
 
-    def __init__(self, namespace: str, connection: Connection) -> None:
+    def __init__(self, namespace: str, on_server: bool) -> None:
         self._namespace = namespace
-        self._on_server = connection.dialect.name == "postgresql"
+        self._on_server = on_server
 
+    def moment(self) -> dict[str, datetime]:
+        """The values of every statement here: the time, where the database has no clock."""
+        return {} if self._on_server else {"now": datetime.now(UTC)}
+
+    @cached_property
     def now(self) -> ColumnElement[datetime]:
         """This moment."""
         if self._on_server:
             return type_coerce(func.now(), UTCDateTime())
-        return literal(datetime.now(UTC), UTCDateTime())
+        return bindparam("now", type_=UTCDateTime())
 
+    @cached_property
     def running(self) -> Select[Any]:
         """The degrees of all RUNNING trials with a lease, summed, and how many have none left."""
         expired = self._expired()
@@ -54,6 +61,7 @@ class Leases:
         lapsed = func.count(case((expired, 1)))
         return select(workers.label("workers"), lapsed.label("lapsed")).where(*self._under_way())
 
+    @cached_property
     def lapse(self) -> ReturningUpdate[Any]:
         """Abandons the trials whose lease has expired.
 
@@ -66,8 +74,8 @@ class Leases:
             .values(
                 status=TrialStatus.ABANDONED.value,
                 failure_reason=LEASE_EXPIRED,
-                finished_at=self.now(),
-                lease_expires_at=func.coalesce(_history.lease_expires_at, self.now()),
+                finished_at=self.now,
+                lease_expires_at=func.coalesce(_history.lease_expires_at, self.now),
             )
             .returning(_history.task_name, _history.trial_index)
         )
@@ -81,20 +89,25 @@ class Leases:
             .values(
                 status=TrialStatus.ABANDONED.value,
                 failure_reason=f"superseded by trial {trial.trial_index}",
-                finished_at=self.now(),
+                finished_at=self.now,
                 lease_expires_at=None,
             )
         )
 
-    def mean_load(self, trial: Trial) -> Select[Any]:
-        """Workers of the other runs, on average from a trial's start to its end.
+    @cached_property
+    def mean_load(self) -> Select[Any]:
+        """Workers of the other runs, on average from a trial's `start` to its `end`.
+
+        The trial is number `trial_index` of `task_name`.
 
         The sum over the others of degree x overlap [s], divided by the trial's duration [s]. Runs
         that were abandoned are left out: when they ended is not known.
         """
-        start = literal(trial.started_at, UTCDateTime())
-        end = literal(trial.finished_at, UTCDateTime())
-        other = or_(_history.task_name != trial.task, _history.trial_index != trial.trial_index)
+        start, end = (bindparam(name, type_=UTCDateTime()) for name in ("start", "end"))
+        other = or_(
+            _history.task_name != bindparam("task_name"),
+            _history.trial_index != bindparam("trial_index"),
+        )
         columns = (_history.parallelism, _history.started_at)
         ended = select(*columns, _history.finished_at.label("ended_at")).where(
             _history.namespace == self._namespace,
@@ -124,9 +137,9 @@ class Leases:
 
     def _expired(self) -> ColumnElement[bool]:
         # Trials from before there were leases have none, and get the usual one.
-        old = self._seconds(_history.created_at) < self._seconds(self.now()) - DEFAULT_LEASE_S
+        old = self._seconds(_history.created_at) < self._seconds(self.now) - DEFAULT_LEASE_S
         return or_(
-            _history.lease_expires_at <= self.now(), and_(_history.lease_expires_at.is_(None), old)
+            _history.lease_expires_at <= self.now, and_(_history.lease_expires_at.is_(None), old)
         )
 
     def _seconds(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -80,7 +80,8 @@ def _older(
     """Whether a trial ended longer ago than that, by the database's clock."""
     if age_s is None:
         return true()
-    now = connection.execute(select(store._queries.leases(connection).now())).scalar_one()
+    leases = store._queries.leases(connection)
+    now = connection.execute(select(leases.now), leases.moment()).scalar_one()
     try:
         limit = now - timedelta(seconds=age_s)
     except OverflowError:  # older than the calendar

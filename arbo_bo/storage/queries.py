@@ -1,14 +1,17 @@
 """The statements of the store, for one namespace."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Integer,
     Select,
     Update,
+    bindparam,
     literal_column,
     select,
     union_all,
@@ -32,6 +35,7 @@ class Queries:
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
+        self._leases = [Leases(namespace, on_server) for on_server in (False, True)]
 
     def tasks(self) -> Select[Any]:
         """Every row of `task_models`."""
@@ -73,7 +77,7 @@ class Queries:
     def allot(self, connection: Connection, name: str, count: int) -> ReturningUpdate[Any]:
         """Moves a task's next index on by `count`, and returns the row and the `moment`."""
         moved = _tasks.next_trial_index + count
-        moment = self.leases(connection).now().label("moment")
+        moment = self.leases(connection).now.label("moment")
         return self._update(name).values(next_trial_index=moved).returning(task_models, moment)
 
     def row(self, trial: Trial, trial_id: str) -> Json:
@@ -97,13 +101,22 @@ class Queries:
         """One trial of a task."""
         return self.trials(name).where(_history.trial_index == trial_index)
 
-    def history(self, name: str, window: int) -> CompoundSelect[Any]:
-        """The newest that train, the newest failed and all running trials; short index scans."""
-        completed = self._newest(name, TrialStatus.COMPLETED, window)
+    @cached_property
+    def history(self) -> CompoundSelect[Any]:
+        """The newest that train, the newest failed and all running trials; short index scans.
+
+        Built once, and executed with the `name` of the task and the `window`.
+        """
+        completed = self._newest(TrialStatus.COMPLETED)
         trained = completed.where(_history.exclusion_reason.is_(None))
-        failed = self._newest(name, TrialStatus.FAILED, window)
+        failed = self._newest(TrialStatus.FAILED)
         newest = (select(query.subquery()) for query in (trained, failed))
-        return union_all(*newest, self.trials(name).where(IS_RUNNING))
+        return union_all(*newest, self._of_name.where(IS_RUNNING))
+
+    @cached_property
+    def situation(self) -> Select[Any]:
+        """The row of the task called `name`."""
+        return self.tasks().where(_tasks.task_name == bindparam("name"))
 
     def started(self, name: str, idempotency_key: str) -> Select[Any]:
         """The trial that was started with this key."""
@@ -111,7 +124,7 @@ class Queries:
 
     def leases(self, connection: Connection) -> Leases:
         """The statements on runs that are under way."""
-        return Leases(self.namespace, connection)
+        return self._leases[connection.dialect.name == "postgresql"]
 
     def kept(self, ids: Sequence[str]) -> Select[Any]:
         """The trials with these ids."""
@@ -124,12 +137,16 @@ class Queries:
             .values(version=_tasks.version + 1)
         )
 
-    def _newest(self, name: str, status: TrialStatus, count: int) -> Select[Any]:
+    @property
+    def _of_name(self) -> Select[Any]:
+        of_task = _history.task_name == bindparam("name")
+        return select(execution_history).where(_history.namespace == self.namespace, of_task)
+
+    def _newest(self, status: TrialStatus) -> Select[Any]:
         return (
-            self.trials(name)
-            .where(_history.status == literal_column(f"'{status.value}'"))
+            self._of_name.where(_history.status == literal_column(f"'{status.value}'"))
             .order_by(_history.trial_index.desc())
-            .limit(count)
+            .limit(bindparam("window", type_=Integer))
         )
 
     def _of(self, name: str) -> tuple[ColumnElement[bool], ...]:

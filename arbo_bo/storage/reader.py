@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Executable
 
@@ -107,17 +107,18 @@ class SQLTrialReader:
         name, queries = checked_name(name), self._queries
 
         def work(connection: Connection) -> Situation:
-            row = self._found(connection.execute(queries.task(name)).one_or_none(), name)
-            experiment, started = codec.experiment_of(row), None
+            task = connection.execute(queries.situation, {"name": name})
+            experiment, started = codec.experiment_of(self._found(task.one_or_none(), name)), None
             if idempotency_key is not None:
                 started = connection.execute(queries.started(name, idempotency_key)).one_or_none()
-            trials = connection.execute(queries.history(name, experiment.window)).all()
-            workers, lapsed = connection.execute(queries.leases(connection).running()).one()
+            window = {"name": name, "window": experiment.window}
+            trials = connection.execute(queries.history, window).all()
+            workers, lapsed = self._running(connection)
             return Situation(
                 experiment=experiment,
                 trials=by_index(trials),
-                running_workers=int(workers),
-                lapsed=int(lapsed),
+                running_workers=workers,
+                lapsed=lapsed,
                 started=None if started is None else codec.trial_of(started),
             )
 
@@ -156,15 +157,14 @@ class SQLTrialReader:
         Raises:
             ExperimentNotFoundError: There is none of that name.
         """
-        window = validation.integer("window", window, 1)
-        return self._trials(name, self._queries.history(checked_name(name), window))
+        values = {"name": checked_name(name), "window": validation.integer("window", window, 1)}
+        return self._trials(name, self._queries.history, values)
 
     def running_workers(self) -> int:
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
 
         def work(connection: Connection) -> int:
-            running = self._queries.leases(connection).running()
-            return int(connection.execute(running).one().workers)
+            return self._running(connection)[0]
 
         return self._database.read(work)
 
@@ -182,9 +182,17 @@ class SQLTrialReader:
         """Releases the connections; a later use opens new ones."""
         self._database.close()
 
-    def _trials(self, name: str, query: Executable) -> list[Trial]:
+    def _running(self, connection: Connection) -> tuple[int, int]:
+        """The workers of running trials, and how many trials run past their lease."""
+        leases = self._queries.leases(connection)
+        workers, lapsed = connection.execute(leases.running, leases.moment()).one()
+        return int(workers), int(lapsed)
+
+    def _trials(
+        self, name: str, query: Executable, values: dict[str, Any] | None = None
+    ) -> list[Trial]:
         def work(connection: Connection) -> list[AnyRow]:
-            rows = list(connection.execute(query).all())
+            rows = list(connection.execute(query, values or {}).all())
             if not rows:
                 self._found(connection.execute(self._queries.task(name)).one_or_none(), name)
             return rows

@@ -132,7 +132,8 @@ class SQLTrialStore(SQLTrialReader):
             row = self._allot(connection, name, 1, decided_at)
             (added,) = self._insert(connection, row, ids, [_leased(trial, row.moment)], learned)
             if added.run_key is not None:
-                connection.execute(queries.leases(connection).supersede(added))
+                leases = queries.leases(connection)
+                connection.execute(leases.supersede(added), leases.moment())
             return added, True
 
         return self._database.write(work, retries=True)
@@ -141,7 +142,8 @@ class SQLTrialStore(SQLTrialReader):
         """Abandons every trial of the namespace whose lease has expired; returns how many."""
 
         def work(connection: Connection) -> Sequence[AnyRow]:
-            return connection.execute(self._queries.leases(connection).lapse()).all()
+            leases = self._queries.leases(connection)
+            return connection.execute(leases.lapse, leases.moment()).all()
 
         lapsed = self._database.write(work, retries=True)
         for row in lapsed:
@@ -198,8 +200,14 @@ class SQLTrialStore(SQLTrialReader):
         start, end = after.started_at, after.finished_at
         if start is None or end is None or end <= start:
             return after
-        query = self._queries.leases(connection).mean_load(after)
-        load = connection.execute(query).scalar_one()
+        leases = self._queries.leases(connection)
+        run = {
+            "task_name": after.task,
+            "trial_index": after.trial_index,
+            "start": start,
+            "end": end,
+        }
+        load = connection.execute(leases.mean_load, run | leases.moment()).scalar_one()
         return replace(after, mean_cluster_load=max(0.0, float(load)))
 
     def _insert(
@@ -231,7 +239,8 @@ class SQLTrialStore(SQLTrialReader):
         """Locks the task's row and moves its next index on."""
         if new_trials:
             query = self._queries.allot(connection, name, new_trials)
-            row = self._found(connection.execute(query).one_or_none(), name)
+            values = self._queries.leases(connection).moment()
+            row = self._found(connection.execute(query, values).one_or_none(), name)
         else:
             row = self._locked(connection, name)
         if decided_at is not None and row.version != decided_at + bool(new_trials):

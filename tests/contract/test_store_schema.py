@@ -125,7 +125,7 @@ def test_another_alembic_user_is_left_alone(store, connection):
     ("query", "index"),
     [
         (
-            Queries("default").history("load_sales", 5),
+            Queries("default").history.params(name="load_sales", window=5),
             "ix_execution_history_namespace_task_name_status_trial_index",
         ),
         (RUNNING, "ix_execution_history_running"),
@@ -138,7 +138,8 @@ def test_decisions_read_by_index(store, task, completed, trial, connection, quer
         explain = "EXPLAIN QUERY PLAN"
     connection.execute(text(analyze))
     if query is RUNNING:
-        query = Queries("default").leases(connection).running()
+        leases = Queries("default").leases(connection)
+        query = leases.running.params(**leases.moment())
     compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
     plan = connection.execute(text(f"{explain} {compiled}")).all()
     lines = "\n".join(str(row) for row in plan)
