@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from arbo_bo.acquisition.expected_cost import ExpectedCost, ExpectedTime
 from arbo_bo.acquisition.exploring import LogScoreExpectedImprovement, expected_utility
 from arbo_bo.acquisition.positive_normal import log_probability_below
-from arbo_bo.acquisition.score import ScoreAcquisition
+from arbo_bo.acquisition.score import TINY, ScoreAcquisition
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import SLO, Objective, Residual
 from arbo_bo.experiment.slo import cost_objective, service_levels
@@ -156,12 +157,13 @@ class BudgetConstrainedTime(SLOConstrained):
 
 
 class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
-    """log(EI(x) P(x)): improvement on the best feasible degree, times the probability of keeping.
+    """log(EI(x) P(x)): improvement on the best feasible degree, times the belief in x's being one.
 
     It explores near the boundary, where `DeadlineConstrainedCost` would not go: a degree that is
-    not yet known to keep the service level may be run, the rarer the less likely it keeps it. P is
-    of all levels at once, the noise of a run included; EI is noise-free, and of
-    `LogScoreExpectedImprovement`. While nothing is feasible the value is log P alone.
+    not yet known to be feasible may be run. P(x) is the probability that x is feasible at all, that
+    is, that its run-to-run quantile at the confidence is within the limit, of all levels at once;
+    as runs tell, it goes to 0 or to 1. EI is noise-free, and of `LogScoreExpectedImprovement`.
+    While nothing is feasible the value is the log probability that the next run keeps the levels.
 
     Args:
         model: As in `ScoreAcquisition`.
@@ -203,8 +205,31 @@ class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
         Returns:
             ``batch_shape``: higher is better.
         """
-        improvement = self.base(X).masked_fill(self.none_feasible, 0.0)
-        return improvement + self.log_probability(X).amin(-1)
+        explored = self.base(X) + self.log_belief(X)
+        return torch.where(self.none_feasible, self.log_probability(X).amin(-1), explored)
+
+    def log_belief(self, X: Tensor) -> Tensor:
+        """Log probability, by the noise-free posterior, that each point is feasible.
+
+        With the noise sigma_r of a run the quantile of the outcome at confidence q is f + z_q
+        sigma_r, and is within the limit where f is small enough; that T > 0 is neglected.
+
+        Args:
+            X: ``batch_shape x 1 x d``.
+
+        Returns:
+            ``batch_shape``.
+        """
+        believed, (_, run_std) = self.model.posterior(X), self._next_run(X)
+        mean, variance = believed.mean[..., 0, 0], believed.variance[..., 0, 0].clamp_min(TINY)
+        noise = (run_std**2 - variance).clamp_min(TINY).sqrt()
+        room = []
+        for level in self.slo:
+            limit = level.limit_s(X[..., 0, 0])
+            if self.residual is Residual.MULTIPLICATIVE:
+                limit = limit.log()
+            room.append(limit - NormalDist().inv_cdf(level.confidence) * noise - mean)
+        return log_ndtr(torch.stack(room, dim=-1).amin(-1) / variance.sqrt())
 
 
 def feasible_incumbent(

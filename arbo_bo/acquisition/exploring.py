@@ -207,11 +207,11 @@ class ThompsonSampling(ExploringAcquisition):
             raise ShapeError(f"choices needs shape (n, d), got {tuple(choices.shape)}")
         super().__init__(model, objective, residual, X_pending)
         step = -(-len(choices) // MOST_DRAWN)
-        self.register_buffer("choices", choices[::step].to(torch.float64))
+        self.register_buffer("choices", choices[::step])
         generator = torch.Generator().manual_seed(seed)
         shape = (*model.batch_shape, len(self.choices))
         normal = torch.randn(shape, generator=generator, dtype=torch.float64)
-        self.register_buffer("normal", normal)
+        self.register_buffer("normal", normal.to(choices))
 
     @t_batch_mode_transform(expected_q=1)
     def forward(self, X: Tensor) -> Tensor:

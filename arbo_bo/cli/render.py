@@ -62,7 +62,15 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "reason": decision.reason,
         "recommended_parallelism": decision.recommended_parallelism,
         "strategy": decision.strategy.to_json(),
-        "candidates": [asdict(row) for row in decision.explain().rows],
+        "candidates": [_finite(asdict(row)) for row in decision.explain().rows],
+    }
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as JSON can hold it: what no number expresses is null."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
     }
 
 
@@ -198,6 +206,7 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
     table.add_column("task")
     for title in ("runs", "allowed", "objective", "T1", "p", "C", "k"):
         table.add_column(title, justify="right")
+    table.add_column("strategy")
     for e in experiments:
         law = e.model.law
         learned = ("-",) * 4
@@ -205,7 +214,8 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
             times = (format_time(law.t1_s), format_time(law.c_s))
             learned = (times[0], f"{law.p:.3f}", times[1], f"{law.k:.2f}")
         runs = str(e.model.sample_count)
-        table.add_row(Text(e.name), runs, str(e.search_space), str(e.objective), *learned)
+        allowed, strategy = str(e.search_space), Text(str(e.strategy))
+        table.add_row(Text(e.name), runs, allowed, str(e.objective), *learned, strategy)
     return table
 
 

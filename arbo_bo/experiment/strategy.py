@@ -132,6 +132,20 @@ class Strategy:
         """Whether the degree is not the optimizer's to choose: a pin, or a dry run."""
         return self.pin is not None or self.dry_run
 
+    def __str__(self) -> str:
+        parts = [self.chooser, *(f"within {level}" for level in self.slo)]
+        if self.search is not SearchRule.ALL:
+            parts.append(f"search {self.search}")
+        if self.guard is not None:
+            parts.append(f"guard {self.guard:g}")
+        if self.like is not None:
+            parts.append(f"like {self.like}")
+        if self.pin is not None:
+            parts.append(f"pinned to {self.pin}")
+        elif self.dry_run:
+            parts.append("dry run")
+        return ", ".join(parts)
+
     def changed(self, settings: Mapping[str, Any]) -> "Strategy":
         """The strategy with other settings; one of None stays as it is.
 

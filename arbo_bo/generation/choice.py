@@ -1,5 +1,6 @@
 """The choice among the allowed degrees: acquisition, service levels, search rule, guard."""
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -51,6 +52,7 @@ def choose(
     """
     degrees = experiment.search_space.degrees
     candidates = surrogate.candidates(degrees, experiment.objective, context)
+    candidates = _within_rule(candidates, experiment, context, law)
     if isinstance(surrogate, GPSurrogate):
         values = _values(experiment, surrogate, trials, context, candidates)
     else:
@@ -59,7 +61,6 @@ def choose(
         _under_slo(replace(c, value=value), experiment)
         for c, value in zip(candidates, values, strict=True)
     ]
-    candidates = _within_rule(candidates, experiment, context, law)
     free = _best(candidates)
     if experiment.strategy.guard is None or not isinstance(surrogate, GPSurrogate):
         return Choice(free, tuple(candidates))
@@ -91,6 +92,7 @@ def _values(
     from arbo_bo.acquisition.search import degree_inputs
 
     degrees, window = [c.parallelism for c in candidates], surrogate.window
+    looked_at = [c.parallelism for c in candidates if c.excluded is None]
     pending = [
         (float(t.parallelism), *window.at(t.context))
         for t in trials
@@ -98,7 +100,7 @@ def _values(
     ]
     inputs = AcquisitionInputs(
         model=surrogate.model,
-        choices=degree_inputs(degrees, *window.at(context)),
+        choices=degree_inputs(looked_at, *window.at(context)),
         objective=experiment.objective,
         slo=strategy.slo,
         X_pending=torch.tensor(pending, dtype=torch.float64) if pending else None,
@@ -106,8 +108,9 @@ def _values(
     )
     with one_thread():
         acquisition = make_acquisition(strategy.chooser, inputs)
-        values: list[float] = evaluate_degrees(acquisition, degrees, *window.at(context)).tolist()
-    return values
+        values = evaluate_degrees(acquisition, degrees, *window.at(context))
+    # Another package's NaN is no reason to choose a degree.
+    return values.nan_to_num(nan=-math.inf, neginf=-math.inf, posinf=math.inf).tolist()
 
 
 def _seed(experiment: Experiment, trials: Sequence[Trial]) -> int:

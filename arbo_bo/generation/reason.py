@@ -14,7 +14,7 @@ _WHY = {
     "thompson": "it has the lowest {objective} in one draw of what is believed",
     "constrained_improvement": (
         "run to learn: the largest expected improvement of {objective}, weighed with the "
-        "probability of keeping {slo}"
+        "belief that the degree keeps {slo}"
     ),
 }
 

@@ -103,11 +103,35 @@ def test_another_acquisition_chooses_among_the_feasible():
 
 def test_boundary_is_explored_when_its_degrees_may_keep_the_deadline():
     model, save = fitted(degrees=(1.0, 8)), Objective(urgency=0.5)
-    best = feasible_incumbent(model, CHOICES, DEADLINE, save)
-    acquisition = ConstrainedLogScoreExpectedImprovement(model, DEADLINE, best, save)
+    slo = MaxExecutionTime(32, confidence=0.9)
+    best = feasible_incumbent(model, CHOICES, slo, save)
+    acquisition = ConstrainedLogScoreExpectedImprovement(model, slo, best, save)
     chosen = acquisition(X).argmax()
     assert not acquisition.feasible(X)[chosen]
-    assert 0.1 < acquisition.log_probability(X)[chosen].exp() < DEADLINE.confidence
+    assert 0.2 < acquisition.log_belief(X)[chosen].exp() < 0.9
+
+
+@both_residuals
+def test_belief_in_feasibility_agrees_with_monte_carlo(residual):
+    model = fitted(residual, degrees=(1.0, 4, 8), noise=0.2)
+    acquisition = ConstrainedLogScoreExpectedImprovement(model, (DEADLINE, BUDGET), 0.0)
+    torch.manual_seed(2)
+    draws = model.posterior(X).rsample(torch.Size([50_000])).squeeze(-1).squeeze(-1)
+    quantile = draws + 1.2815515655446004 * model.likelihood.noise.sqrt()  # z at 0.9
+    time = quantile.exp() if residual == "multiplicative" else quantile
+    kept = (time <= 30) & (time * X[:, 0, 0] <= 180)
+    found = acquisition.log_belief(X).exp()
+    assert torch.allclose(found, kept.double().mean(0), atol=0.01)
+
+
+def test_edge_is_left_alone_once_runs_have_told_that_it_is_infeasible():
+    told = fitted(degrees=(1.0, 16, *[4.0] * 12), noise=0.05)
+    save = Objective(urgency=0.5)
+    best = feasible_incumbent(told, CHOICES, DEADLINE, save)
+    acquisition = ConstrainedLogScoreExpectedImprovement(told, DEADLINE, best, save)
+    chosen = acquisition(X).argmax()
+    assert acquisition.log_belief(X[3:4]).exp() < 0.01
+    assert chosen != 3
 
 
 def test_improvement_is_the_probability_alone_when_nothing_is_feasible():

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 from botorch.acquisition.fixed_feature import FixedFeatureAcquisitionFunction
+from botorch.acquisition.input_constructors import get_acqf_input_constructor
 from botorch.models import SingleTaskGP
 from botorch.optim import optimize_acqf_discrete
 
-from arbo_bo.acquisition import ExpectedCost, evaluate_degrees
+from arbo_bo.acquisition import ExpectedCost, ExpectedTime, evaluate_degrees
 from arbo_bo.acquisition.search import degree_inputs
 from arbo_bo.experiment import Objective, Residual
 from arbo_bo.models import fit_amdahl_gp
@@ -94,3 +95,14 @@ def test_choice_over_thousands_of_degrees_is_evaluated_in_parts():
     values = evaluate_degrees(ExpectedCost(fitted()), range(1, 2501), 1.0, 0.0)
     assert values.shape == (2500,)
     assert torch.isfinite(values).all()
+
+
+@pytest.mark.parametrize("kind", [ExpectedCost, ExpectedTime])
+def test_botorch_constructs_it_by_its_registration(kind):
+    arguments = get_acqf_input_constructor(kind)(model=fitted(), score=Objective(2.0))
+    assert kind(**arguments)(degree_inputs(DEGREES, 1, 0).unsqueeze(-2)).shape == (len(DEGREES),)
+
+
+def test_fastest_degree_is_the_last_when_more_workers_are_faster():
+    values = evaluate_degrees(ExpectedTime(fitted()), DEGREES, 1.0, 0.0)
+    assert values.argmax() == len(DEGREES) - 1

@@ -61,6 +61,13 @@ def test_service_levels_are_stored_and_changed(arbo, strategy):
     assert strategy().slo == ()
 
 
+def test_configure_shows_the_strategy(arbo):
+    shown = arbo("configure", "t", "--max-time", "10m", "--guard", 0.8).out
+    assert "deadline, within 10 min 00 s with probability 0.95, guard 0.8" in " ".join(
+        shown.split()
+    )
+
+
 def test_price_is_the_objectives_when_there_is_no_budget(arbo, url):
     arbo("configure", "t", "--max-time", "1h", "--price-per-worker-hour", 0.4)
     with ArboOptimizer(url) as optimizer:

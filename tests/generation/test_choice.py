@@ -194,6 +194,23 @@ def test_rule_bounds_the_choice_and_keeps_the_whole_table(rule):
     assert decision.parallelism not in {c.parallelism for c in outside}
 
 
+def test_incumbent_is_one_that_the_rule_allows():
+    from arbo_bo.acquisition import registry
+
+    seen = []
+
+    def remember(name, inputs):
+        seen.append(inputs.choices[:, 0].tolist())
+        return registry.make_acquisition(name, inputs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("arbo_bo.acquisition.make_acquisition", remember, raising=False)
+        decision = decide(
+            experiment(Objective(0.7), search="up_to_1.2", acquisition="expected_improvement")
+        )
+    assert seen == [[c.parallelism for c in decision.candidates if c.excluded is None]]
+
+
 def strategies():
     slo = st.sampled_from(
         [(), MaxExecutionTime(60), MaxExecutionTime(5), MaxCost(0.05, price_per_worker_hour=0.4),
