@@ -16,6 +16,8 @@ from arbo_bo.acquisition.score import ExploringAcquisition, ScoreAcquisition, be
 from arbo_bo.errors import ShapeError
 from arbo_bo.experiment import Objective, Residual, validation
 
+TOGETHER = 512
+"""Points whose joint posterior with the draw is taken at once."""
 MOST_DRAWN = 128
 """A joint draw is made at this many degrees at most; between them it is what they imply."""
 
@@ -223,13 +225,27 @@ class ThompsonSampling(ExploringAcquisition):
         Returns:
             ``batch_shape``: higher is better.
         """
-        known, weights = self._draw()
-        posterior = self.model.posterior(beside(X, known))
-        covariance = posterior.distribution.covariance_matrix[..., 0, 1:]
-        outcome = posterior.mean[..., 0, 0] + (covariance * weights).sum(-1)
+        outcome = self._drawn(X)
         if self.residual is Residual.ADDITIVE:
             outcome = cut_draw(*self._outcome(X), outcome).log()
         return -(self.objective.urgency * outcome + self.utility.offset(X).squeeze(-1))
+
+    def _drawn(self, X: Tensor) -> Tensor:
+        """The draw at each point, ``batch_shape``."""
+        known, weights = self._draw()
+        if self.model.batch_shape:
+            return self._implied(X, known, weights).squeeze(-1)
+        # One joint posterior of many points is far cheaper than one for each of them.
+        parts = X.reshape(-1, X.shape[-1]).split(TOGETHER)
+        return torch.cat([self._implied(part, known, weights) for part in parts]).reshape(
+            X.shape[:-2]
+        )
+
+    def _implied(self, X: Tensor, known: Tensor, weights: Tensor) -> Tensor:
+        """What the draw at `known` implies at ``batch_shape x q x d``, ``batch_shape x q``."""
+        q, posterior = X.shape[-2], self.model.posterior(beside(X, known))
+        covariance = posterior.distribution.covariance_matrix[..., :q, q:]
+        return posterior.mean[..., :q, 0] + (covariance @ weights.unsqueeze(-1)).squeeze(-1)
 
     def _draw(self) -> tuple[Tensor, Tensor]:
         """Where the draw is known, and Cov^-1 (f - mean) there; pending runs meet expectations."""
