@@ -116,6 +116,39 @@ class Outcomes:
         """
         return self.store.change(task, trial_index, lambda trial: trial.abandon(reason))
 
+    def exclude_trial(self, task: str, trial_index: int, *, reason: str | None = None) -> Trial:
+        """Lets a trial train no more, a wrong measurement for one; `include_trial` undoes it.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+        """
+        return self.store.change(task, trial_index, lambda trial: trial.exclude(reason))
+
+    def include_trial(self, task: str, trial_index: int) -> Trial:
+        """Lets a trial train again.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+        """
+        return self.store.change(task, trial_index, lambda trial: trial.include())
+
+    def rename_experiment(self, task: str, name: str) -> Experiment:
+        """Gives a task another name; its trials go with it.
+
+        Raises:
+            ExperimentNotFoundError: There is no such task.
+            InvalidValueError: The name is none, or is taken.
+        """
+        return self.store.rename(task, name)
+
+    def delete_experiment(self, task: str) -> None:
+        """Deletes a task with all its trials, for good.
+
+        Raises:
+            ExperimentNotFoundError: There is no such task.
+        """
+        self.store.delete(task)
+
     def attach_trial(
         self,
         task: str,

@@ -20,6 +20,7 @@ def _no_store_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user-data")))
         patch.delenv("ARBO_DATABASE_URL", raising=False)
+        patch.delenv("ARBO_DATABASE_SCHEMA", raising=False)
         patch.delenv("ARBO_BENCH_DATA", raising=False)
         yield
 

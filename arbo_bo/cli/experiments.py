@@ -1,5 +1,9 @@
 """``arbo configure``, ``predict``, ``tasks`` and ``show``."""
 
+from typing import Annotated
+
+import typer
+
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer, parse_parallelism
 from arbo_bo.cli.strategy_options import StrategyOptions, with_strategy
@@ -93,6 +97,36 @@ def configure(
     if json:
         return render.print_json(render.experiment_json(experiment))
     render.stdout().print(render.experiment_table([experiment]))
+
+
+def rename(
+    task: options.Task,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name.", show_default=False)],
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Give a task another name; its trials go with it."""
+    experiment = open_optimizer(store, namespace, must_exist=True).rename_experiment(task, name)
+    if json:
+        return render.print_json(render.experiment_json(experiment))
+    render.stderr().print(f"{task} is now {experiment.name}", markup=False)
+
+
+def delete(
+    task: options.Task,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+) -> None:
+    """Delete a task with all its trials, for good."""
+    arbo = open_optimizer(store, namespace, must_exist=True)
+    samples = arbo.experiment(task).model.sample_count
+    if not yes:
+        question = f"delete {task} with all its trials, {samples} of which train? There is no undo."
+        typer.confirm(question, abort=True, err=True)
+    arbo.delete_experiment(task)
+    render.stderr().print(f"deleted {task}", markup=False)
 
 
 def predict(

@@ -162,6 +162,30 @@ def abandon(
     _report(open_optimizer(store, namespace).mark_trial_abandoned(task, index, reason=reason), json)
 
 
+def exclude(
+    task: options.Task,
+    index: options.Index,
+    reason: ClosingReason = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it train again.")] = False,
+    store: options.Store = None,
+    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    json: options.Json = False,
+) -> None:
+    """Let a trial train no more, such as a wrong measurement; --undo takes that back."""
+    if undo and reason is not None:
+        raise typer.BadParameter("give --reason or --undo, not both")
+    arbo = open_optimizer(store, namespace, must_exist=True)
+    if undo:
+        trial = arbo.include_trial(task, index)
+    else:
+        trial = arbo.exclude_trial(task, index, reason=reason)
+    if json:
+        return render.print_json(render.trial_json(trial))
+    why = trial.exclusion_reason
+    said = f"{trial} trains" if why is None else f"{trial} does not train: {why}"
+    render.stderr().print(" ".join(said.split()), markup=False)
+
+
 def attach(
     task: options.Task,
     time: Annotated[

@@ -242,7 +242,7 @@ class Trial:
             lease_expires_at=None,
             time_measure=outcome.time_measure,
             queued_time_s=outcome.queued_time_s,
-            exclusion_reason=outcome.exclusion_reason,
+            exclusion_reason=outcome.exclusion_reason or self.exclusion_reason,
             finished_at=finished_at or datetime.now(UTC),
         )
 
@@ -286,6 +286,14 @@ class Trial:
             lease_expires_at=None,
             finished_at=finished_at or datetime.now(UTC),
         )
+
+    def exclude(self, reason: str | None = None) -> "Trial":
+        """Returns the trial as one that does not train, whatever its status."""
+        return replace(self, exclusion_reason=clean_reason(reason) or "excluded by hand")
+
+    def include(self) -> "Trial":
+        """Returns the trial as one that trains, once it is completed."""
+        return replace(self, exclusion_reason=None)
 
     def _lateness(self) -> str | None:
         if not self.is_lapsed:

@@ -84,7 +84,11 @@ class Database:
         schema.require_known(self.schema_version(), self.url)
         from arbo_bo.storage import migrate  # alembic takes a third of a second to import
 
-        before, after = self._run(migrate.upgrade, writes=True, migrates=True)
+        before, after = self._run(
+            lambda connection: migrate.upgrade(connection, self.url.query.get("schema")),
+            writes=True,
+            migrates=True,
+        )
         self._checked = True
         return before, after
 
@@ -256,10 +260,9 @@ def _postgresql(url: URL, lock_timeout_s: float) -> Engine:
     if "connect_timeout" not in url.query:
         arguments["connect_timeout"] = CONNECT_TIMEOUT_S
     engine = create_engine(
-        url,
-        connect_args=arguments,
-        hide_parameters=True,
+        url.difference_update_query(["schema"]), connect_args=arguments, hide_parameters=True
     )
+    schema = url.query.get("schema")
 
     @event.listens_for(engine, "do_connect")
     def _limit(_dialect: Any, _entry: Any, _arguments: Any, settings: dict[str, Any]) -> None:
@@ -273,6 +276,10 @@ def _postgresql(url: URL, lock_timeout_s: float) -> Engine:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = %s", (max(1, round(lock_timeout_s * 1000)),))
             cursor.execute("SET default_transaction_isolation = 'read committed'")
+            if schema is not None:
+                cursor.execute(
+                    "SELECT set_config('search_path', quote_ident(%s), false)", (schema,)
+                )
         connection.commit()
 
     @event.listens_for(engine, "begin")

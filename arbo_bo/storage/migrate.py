@@ -6,6 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.schema import CreateSchema
 
 from arbo_bo.errors import StoreError
 from arbo_bo.storage import schema
@@ -15,14 +16,21 @@ _LOCK_KEY = 0x6172626F  # "arbo"
 _ALEMBIC_IS_GLOBAL = threading.Lock()
 
 
-def upgrade(connection: Connection) -> tuple[str | None, str]:
+def upgrade(connection: Connection, place: object = None) -> tuple[str | None, str]:
     """Brings the schema to the newest revision; returns the revisions before and after.
 
     Processes that come at once take turns, and the later ones find nothing to do.
+
+    Args:
+        connection: In a transaction.
+        place: The PostgreSQL schema that the tables are in, made if it is not there; None: the
+            connection's usual one.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
     before = schema.revision(connection)
+    if before is None and place is not None:
+        connection.execute(CreateSchema(str(place), if_not_exists=True))
     newest = schema.REVISIONS[-1]
     if before != newest:
         with _ALEMBIC_IS_GLOBAL:

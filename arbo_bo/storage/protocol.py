@@ -100,6 +100,18 @@ class TrialStore(Protocol):
         """
         ...
 
+    def rename(self, name: str, new_name: str) -> Experiment:
+        """Gives an experiment another name, and returns it; its trials go with it.
+
+        Raises:
+            InvalidValueError: The name is none, or is taken.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Deletes an experiment with all its trials."""
+        ...
+
     def trial(self, name: str, trial_index: int) -> Trial:
         """One trial."""
         ...

@@ -8,10 +8,12 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Delete,
     Integer,
     Select,
     Update,
     bindparam,
+    delete,
     literal_column,
     select,
     union_all,
@@ -73,6 +75,16 @@ class Queries:
     def save(self, name: str, changes: Json) -> ReturningUpdate[Any]:
         """Writes columns of a task's row, and returns the row."""
         return self._update(name).values(changes).returning(task_models)
+
+    def rename(self, name: str, new_name: str) -> ReturningUpdate[Any]:
+        """Gives a task another name, and returns its row; the trials follow by their key."""
+        return self.save(name, {"task_name": new_name})
+
+    def delete(self, name: str) -> Delete:
+        """Deletes a task; the trials go by their key."""
+        return delete(task_models).where(
+            _tasks.namespace == self.namespace, _tasks.task_name == name
+        )
 
     def allot(self, connection: Connection, name: str, count: int) -> ReturningUpdate[Any]:
         """Moves a task's next index on by `count`, and returns the row and the `moment`."""

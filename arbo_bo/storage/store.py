@@ -9,7 +9,7 @@ from itertools import count
 
 from sqlalchemy import Connection, insert
 
-from arbo_bo.errors import StaleDecisionError
+from arbo_bo.errors import InvalidValueError, StaleDecisionError
 from arbo_bo.experiment import Experiment, Learned, Trial, TrialStatus
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow
@@ -177,6 +177,45 @@ class SQLTrialStore(SQLTrialReader):
             return after
 
         return self._database.write(work, retries=True)
+
+    def rename(self, name: str, new_name: str) -> Experiment:
+        """Gives an experiment another name, and returns it; its trials go with it.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+            InvalidValueError: The new name is none, or is taken.
+        """
+        name, new, queries = checked_name(name), checked_name(new_name), self._queries
+        earlier_attempts = count()
+
+        def work(connection: Connection) -> Experiment:
+            taken = connection.execute(queries.task(new).with_for_update()).one_or_none()
+            if next(earlier_attempts) and taken is not None:
+                return codec.experiment_of(taken)
+            self._locked(connection, name)
+            if taken is not None:
+                raise InvalidValueError(
+                    f"there is a task {new!r} already, in namespace {self._namespace!r}; "
+                    "give another name, or delete that one first"
+                )
+            return codec.experiment_of(connection.execute(queries.rename(name, new)).one())
+
+        return self._database.write(work)
+
+    def delete(self, name: str) -> None:
+        """Deletes an experiment with all its trials.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+        """
+        name, earlier_attempts = checked_name(name), count()
+
+        def work(connection: Connection) -> None:
+            gone = connection.execute(self._queries.delete(name)).rowcount == 0
+            if not next(earlier_attempts) and gone:
+                self._found(None, name)
+
+        return self._database.write(work)
 
     def _placed(self, experiment: Experiment, name: str) -> Experiment:
         return replace(experiment, name=name, namespace=self._namespace)

@@ -1,25 +1,30 @@
 """The store's URL: which forms there are, and how one is shown without its secrets."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
 
 from sqlalchemy import URL, make_url
 
 from arbo_bo.errors import StoreUnavailableError, StoreURLError
+from arbo_bo.experiment.validation import short
 
 ENVIRONMENT_VARIABLE = "ARBO_DATABASE_URL"
+SCHEMA_VARIABLE = "ARBO_DATABASE_SCHEMA"
 FORMS = (
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, sqlite:// (in memory), "
-    "or postgresql://user:password@host:port/database"
+    "or postgresql://user:password@host:port/database, with ?schema=name if it is not public"
 )
 POSTGRESQL = "postgresql+psycopg2"
 _MASK = "***"
+_SCHEMA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _POSTGRESQL_NAMES = ("postgres", "postgresql", POSTGRESQL)
 _SQLITE_URI_KEYS = frozenset({"mode", "cache", "immutable", "nolock", "psow", "vfs"})
 _SQLITE_KEYS = _SQLITE_URI_KEYS | {"uri", "timeout"}
 # Any other parameter may hold a secret, now or in a later libpq: its value isn't shown.
 _SHOWN_KEYS = _SQLITE_KEYS | {
+    "schema",
     "application_name",
     "channel_binding",
     "client_encoding",
@@ -59,7 +64,7 @@ def resolve_url(url: str | None = None) -> URL:
         raise StoreURLError(f"the store's URL must be a string, got {type(text).__name__}")
     parsed = _parse(text)
     if parsed.drivername in _POSTGRESQL_NAMES:
-        return parsed.set(drivername=POSTGRESQL)
+        return _resolve_postgresql(parsed.set(drivername=POSTGRESQL))
     if parsed.drivername == "sqlite":
         return _resolve_sqlite(parsed)
     raise StoreURLError(
@@ -131,6 +136,19 @@ def _shape_problem(text: str) -> str | None:
             "%2F for '/', %3A for ':' and %3F for '?'"
         )
     return None
+
+
+def _resolve_postgresql(url: URL) -> URL:
+    """The URL with its schema: the parameter's, else the environment's, else none."""
+    schema = url.query.get("schema", os.environ.get(SCHEMA_VARIABLE) or None)
+    if schema is None:
+        return url
+    if not isinstance(schema, str) or _SCHEMA_NAME.fullmatch(schema) is None:
+        raise StoreURLError(
+            "the schema in the store's URL must be a name of letters, digits and underscores, "
+            f"63 at most, that begins with no digit, got {short(schema)}"
+        )
+    return url.update_query_dict({"schema": schema})
 
 
 def _resolve_sqlite(url: URL) -> URL:
