@@ -36,6 +36,11 @@ class NormalPriors:
     scale: Vector
     logarithmic: NDArray[np.bool_]
 
+    @property
+    def mode(self) -> Vector:
+        """Where the density is largest, shape (m,)."""
+        return np.asarray(self.location - self.logarithmic * self.scale**2)
+
     def log_density(self, x: Vector) -> tuple[float, Vector]:
         """The log density at x, and its gradient of shape (m,)."""
         z = (x - self.location) / self.scale
@@ -49,23 +54,97 @@ class Evidence:
     """log p(y | hyperparameters) + log p(hyperparameters), over n observations.
 
     The hyperparameters are one vector: the mean's m parameters, then log outputscale, d log
-    lengthscales and log noise variance. The covariance is outputscale * Matern-5/2 + noise * I.
+    lengthscales and log noise variance. The covariance is outputscale * Matern-5/2 + noise * I, and
+    `fixed`.
 
     Attributes:
         mean: The mean at the training inputs as a function of its parameters.
         features: Kernel features of the inputs, shape (n, d).
         y: Outcomes, shape (n,).
         priors: Priors on the whole vector, shape (m + d + 2,).
+        fixed: A covariance that has no hyperparameters, shape (n, n).
     """
 
     mean: MeanWithJacobian
     features: Vector
     y: Vector
     priors: NormalPriors
+    fixed: Vector | float = 0.0
 
     def __post_init__(self) -> None:
         difference = self.features[:, None, :] - self.features[None, :, :]
         object.__setattr__(self, "_squared", difference**2)
+
+    def of(self, kept: NDArray[np.bool_], y: Vector) -> "Evidence":
+        """The evidence of some of the observations, with other outcomes.
+
+        Args:
+            kept: Which observations, shape (n,), bool.
+            y: Outcomes of all of them, shape (n,).
+        """
+
+        def mean(parameters: Vector) -> tuple[Vector, Vector]:
+            values, jacobian = self.mean(parameters)
+            return values[kept], jacobian[kept]
+
+        return Evidence(mean, self.features[kept], y[kept], self.priors)
+
+    def with_step(self, step: Vector, spread: float) -> "Evidence":
+        """The evidence with one more parameter of the mean, behind the others: a factor of `step`.
+
+        Args:
+            step: What the factor is multiplied by, shape (n,).
+            spread: Standard deviation of its prior, which is normal around 0.
+        """
+        m = len(self.priors.location) - self.features.shape[1] - 2
+
+        def mean(parameters: Vector) -> tuple[Vector, Vector]:
+            values, jacobian = self.mean(parameters[:-1])
+            return values + parameters[-1] * step, np.column_stack((jacobian, step))
+
+        priors = NormalPriors(
+            np.insert(self.priors.location, m, 0.0),
+            np.insert(self.priors.scale, m, spread),
+            np.insert(self.priors.logarithmic, m, False),
+        )
+        return Evidence(mean, self.features, self.y, priors)
+
+    def integrated(self, x: Vector) -> "Evidence":
+        """The evidence with the mean's parameters integrated out, linearised at x.
+
+        With the mean's Jacobian J at x and its priors N(l, P), outcomes are normal around mean(x) +
+        J (l - x) and have the covariance J P J' beside the others: what is left as hyperparameters
+        are log outputscale, log lengthscales and log noise.
+        """
+        m = len(x) - self.features.shape[1] - 2
+        values, jacobian = self.mean(x[:m])
+        location, scale = self.priors.location, self.priors.scale
+        centre = values + jacobian @ (location[:m] - x[:m])
+        none = np.zeros((len(self.y), 0))
+        return Evidence(
+            lambda _: (centre, none),
+            self.features,
+            self.y,
+            NormalPriors(location[m:], scale[m:], self.priors.logarithmic[m:]),
+            (jacobian * scale[:m] ** 2) @ jacobian.T,
+        )
+
+    def left_out(self, x: Vector) -> tuple[Vector, Vector, Vector]:
+        """What the other observations predict of each.
+
+        Returns:
+            Residuals from the mean, shape (n,); the inverse covariance, shape (n, n); and the
+            inverse times the residuals, alpha. The prediction of observation i has mean y_i -
+            alpha_i / inverse_ii and variance 1 / inverse_ii, its noise included (Rasmussen and
+            Williams, equation 5.12).
+        """
+        d = self.features.shape[1]
+        m = len(x) - d - 2
+        r = np.sqrt(self._squared @ np.exp(-2 * x[m + 1 : -1]))  # type: ignore[attr-defined]
+        covariance = math.exp(x[m]) * matern52(r) + math.exp(x[-1]) * np.eye(len(self.y))
+        inverse = _inverse(_factor(covariance + self.fixed))
+        residual = self.y - self.mean(x[:m])[0]
+        return residual, inverse, inverse @ residual
 
     def log_density(self, x: Vector) -> tuple[float, Vector]:
         """The log posterior density at x, up to the evidence's constant, and its gradient.
@@ -84,11 +163,8 @@ class Evidence:
         values, jacobian = self.mean(x[:m])
         residual = self.y - values
 
-        factor, failed = dpotrf(covariance + noise * np.eye(n), lower=1, clean=0)
-        if failed:
-            raise np.linalg.LinAlgError("the covariance is not positive definite")
-        inverse, _ = dpotri(factor, lower=1)
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        factor = _factor(covariance + noise * np.eye(n) + self.fixed)
+        inverse = _inverse(factor)
         alpha = inverse @ residual
         by_covariance = 0.5 * (np.outer(alpha, alpha) - inverse)
 
@@ -104,3 +180,15 @@ class Evidence:
         )
         prior, prior_gradient = self.priors.log_density(x)
         return float(value + prior), gradient + prior_gradient
+
+
+def _factor(covariance: Vector) -> Vector:
+    factor, failed = dpotrf(covariance, lower=1, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("the covariance is not positive definite")
+    return np.asarray(factor)
+
+
+def _inverse(factor: Vector) -> Vector:
+    inverse, _ = dpotri(factor, lower=1)
+    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)

@@ -21,6 +21,7 @@ from arbo_bo.experiment import (
     Prediction,
     Residual,
     Trial,
+    TrialStatus,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Window:
     """The runs that train, and what stands for what is unknown.
 
     Attributes:
-        trials: Trials that train, oldest first, at least one.
+        trials: Trials that train, oldest first, at least one; for the Gaussian process those among
+            them that were cut off at a limit, too.
         base_input_size: N_base; None: unknown.
         typical_load: What stands for an unknown cluster load: the mean of the known ones, or 0.
     """
@@ -65,17 +67,19 @@ class Window:
 
     @classmethod
     def of(cls, experiment: Experiment, trials: Sequence[Trial]) -> "Window":
-        """The newest trials of a history that train.
+        """The newest trials of a history that train; the original algorithm needs measured times.
 
         Raises:
             NotEnoughObservationsError: No trial is completed.
         """
-        newest = [t for t in trials if t.trains][-experiment.window :]
-        if not newest:
+        if not any(t.trains for t in trials):
             raise NotEnoughObservationsError(
                 f"{experiment.name!r} has no completed run yet: complete one trial, or attach "
                 "history"
             )
+        limits_too = experiment.estimator is Estimator.GP
+        useful = [t for t in trials if t.trains or (limits_too and _is_censored(t))]
+        newest = useful[-experiment.window :]
         loads = [load for t in newest if (load := t.training_context.cluster_load) is not None]
         return cls(newest, experiment.model.base_input_size, fmean(loads) if loads else 0.0)
 
@@ -90,8 +94,13 @@ class Window:
         return [(float(t.parallelism), *self.at(t.training_context)) for t in self.trials]
 
     def times_s(self) -> list[float]:
-        """The execution time of each run [s]."""
-        return [t.execution_time_s for t in self.trials if t.execution_time_s is not None]
+        """The execution time of each run, or the limit that it was cut off at [s]."""
+        times = [t.execution_time_s or t.timed_out_after_s for t in self.trials]
+        return [time for time in times if time is not None]
+
+    def censored(self) -> list[bool]:
+        """Which runs were cut off."""
+        return [_is_censored(t) for t in self.trials]
 
     def at(self, context: Context) -> tuple[float, float]:
         """Gamma and L of a context."""
@@ -133,7 +142,7 @@ class GPSurrogate:
         """The law always, the hyperparameters where the window could teach them."""
         from arbo_bo.models.fitting import identifies_law
 
-        if not identifies_law([t.parallelism for t in self.window.trials]):
+        if not identifies_law(self.model.train_inputs[0][:, 0].tolist()):
             return Learned(self.model.law, previous.model.hyperparameters)
         return Learned(self.model.law, self.model.hyperparameters.to_json())
 
@@ -196,6 +205,7 @@ def _fit_gp(experiment: Experiment, window: Window) -> GPSurrogate:
             warm_start=Hyperparameters.from_json(experiment.model.hyperparameters),
             startup_time_s=window.startup_time_s,
             mean=experiment.mean,
+            censored=window.censored(),
         )
     return GPSurrogate(model, window)
 
@@ -225,6 +235,12 @@ def _online_state(stored: Mapping[str, Any]) -> tuple[AmdahlLaw | None, int]:
         return AmdahlLaw(**stored["law"]), int(stored["seen"])
     except (KeyError, TypeError, ValueError):
         return None, -1
+
+
+def _is_censored(trial: Trial) -> bool:
+    limit = trial.timed_out_after_s
+    failed = trial.status is TrialStatus.FAILED and trial.exclusion_reason is None
+    return failed and limit is not None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         UniversalScalabilityMean,
     )
     from arbo_bo.models.online import OnlineAmdahlEstimator
+    from arbo_bo.models.time_posterior import TimePosterior
 
 _HOMES = {
     "AmdahlGP": "arbo_bo.models.amdahl_gp",
@@ -27,6 +28,7 @@ _HOMES = {
     "OnlineAmdahlEstimator": "arbo_bo.models.online",
     "ResidualKernel": "arbo_bo.models.kernel",
     "ScalabilityMean": "arbo_bo.models.mean",
+    "TimePosterior": "arbo_bo.models.time_posterior",
     "UniversalScalabilityMean": "arbo_bo.models.mean",
     "fit_amdahl_gp": "arbo_bo.models.fitting",
 }
@@ -40,6 +42,7 @@ __all__ = [
     "OnlineAmdahlEstimator",
     "ResidualKernel",
     "ScalabilityMean",
+    "TimePosterior",
     "UniversalScalabilityMean",
     "fit_amdahl_gp",
 ]

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
+from arbo_bo.formulas.anomalies import Explanation
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, run_noise
 from arbo_bo.models.mean import AmdahlMean, LawPrior, ScalabilityMean
+from arbo_bo.models.time_posterior import TimePosterior
 
 INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
 
@@ -43,6 +45,9 @@ class AmdahlGP(SingleTaskGP):
         residual_prior: Priors on the kernel and the noise.
         time_scale: u [s] that the law's parameters are relative to; None: the window's own.
         mean: The law.
+
+    Attributes:
+        explanation: What `fit_amdahl_gp` made of the window's runs; None of another's model.
 
     Raises:
         ShapeError: train_X has not three columns.
@@ -87,6 +92,7 @@ class AmdahlGP(SingleTaskGP):
             outcome_transform=None,
         )
         self.residual, self.law_prior, self.residual_prior = residual, law_prior, residual_prior
+        self.explanation: Explanation | None = None
         self._fits_as_botorch_does = False
 
     @staticmethod
@@ -118,6 +124,15 @@ class AmdahlGP(SingleTaskGP):
             mean=self.mean_module.NAME,
             learned=self.mean_module.learned,
         )
+
+    def time_posterior(self, X: Tensor, observation_noise: bool = True) -> TimePosterior:
+        """The distribution of the execution time at X, of a single model.
+
+        Args:
+            X: ``batch_shape x q x 3`` in physical units.
+            observation_noise: Whether of the next run's time; else of its noise-free level.
+        """
+        return TimePosterior(self.posterior(X, observation_noise=observation_noise), self.residual)
 
     def start_from(self, hyperparameters: Hyperparameters) -> None:
         """Sets the hyperparameters of a single model, moved inside the bounds.
@@ -185,7 +200,7 @@ class AmdahlGP(SingleTaskGP):
         return self._fit
 
     def _fit(self, mll: MarginalLogLikelihood, **options: Any) -> MarginalLogLikelihood:
-        from arbo_bo.models.fitting import fit_by_analytic_gradient, has_analytic_gradient
+        from arbo_bo.models.analytic import fit_by_analytic_gradient, has_analytic_gradient
 
         given = {name: value for name, value in options.items() if value is not None}
         if not given and has_analytic_gradient(mll):

@@ -67,7 +67,7 @@ def test_bounds_agree_with_monte_carlo(residual):
     run = positive(log_score_draws(model, X, OBJECTIVE, observation_noise=True))
     lower = LowerConfidenceBound(model, 2.0, OBJECTIVE)(X)
     upper = RiskAverseScore(model, 2.0, OBJECTIVE)(X)
-    assert torch.allclose(-lower, belief.mean(0) - 2 * belief.std(0), atol=0.02)
+    assert torch.allclose(-lower, belief.mean(0) - 2 * belief.std(0), atol=0.05)
     assert torch.allclose(-upper, run.mean(0) + 2 * run.std(0), atol=0.02)
 
 

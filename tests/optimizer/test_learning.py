@@ -13,13 +13,25 @@ def test_failed_and_abandoned_trials_never_train(arbo):
         run(arbo)
     before = arbo.predict("t", parallelism=[8], cluster_load=0)
     failed, abandoned = arbo.suggest("t"), arbo.suggest("t")
-    arbo.mark_trial_failed("t", failed.trial_index, reason="OOM", timed_out_after_s=1e6)
+    arbo.mark_trial_failed("t", failed.trial_index, reason="OOM")
     arbo.mark_trial_abandoned("t", abandoned.trial_index)
     (after,) = arbo.predict("t", parallelism=[8], cluster_load=0)
     assert after.mean_s == pytest.approx(before[0].mean_s, rel=1e-3)
     stored = arbo.trials("t")[failed.trial_index]
-    assert (stored.failure_reason, stored.timed_out_after_s) == ("OOM", 1e6)
+    assert stored.failure_reason == "OOM"
     assert arbo.experiment("t").model.sample_count == 3
+
+
+def test_timed_out_trial_makes_its_degree_slower(arbo):
+    for _ in range(3):
+        run(arbo)
+    chosen = arbo.suggest("t")
+    before = arbo.predict("t", parallelism=[chosen.parallelism], cluster_load=0)
+    limit = 3 * before[0].mean_s
+    arbo.mark_trial_failed("t", chosen.trial_index, reason="timeout", timed_out_after_s=limit)
+    after = arbo.predict("t", parallelism=[chosen.parallelism], cluster_load=0)
+    assert after[0].mean_s > 1.1 * before[0].mean_s
+    assert arbo.trials("t")[chosen.trial_index].timed_out_after_s == limit
 
 
 def test_history_from_elsewhere_trains(arbo):

@@ -1,0 +1,222 @@
+"""The analytic gradient of an `AmdahlGP`'s fit: its hyperparameters as one vector, and back."""
+
+import math
+
+import numpy as np
+import torch
+from gpytorch.constraints import Interval
+from gpytorch.likelihoods import GaussianLikelihood
+from gpytorch.mlls import ExactMarginalLogLikelihood, MarginalLogLikelihood
+from gpytorch.priors import LogNormalPrior, NormalPrior
+from scipy.optimize import minimize
+from torch import Tensor
+
+from arbo_bo.formulas.evidence import Evidence, NormalPriors, Vector
+from arbo_bo.formulas.kernel import features
+from arbo_bo.models.amdahl_gp import AmdahlGP
+
+FTOL = 1e-8
+"""Relative change of the log density at which a search ends."""
+HESSIAN_STEP = 1e-4
+
+
+def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
+    """Whether `fit_by_analytic_gradient` maximises just what `mll` is.
+
+    So it is for the exact marginal likelihood of one single-output `AmdahlGP` on the CPU, with
+    inferred noise and with every parameter free, bounded and under a prior of the kind that the
+    class sets up.
+    """
+    model = mll.model
+    if type(mll) is not ExactMarginalLogLikelihood or model.batch_shape or model.num_outputs != 1:
+        return False
+    if type(model.likelihood) is not GaussianLikelihood or model.train_targets.device.type != "cpu":
+        return False
+    expected = {id(p) for p in _parameters(model)}
+    priors = [type(prior) for _, _, prior, *_ in model.named_priors()]
+    return (
+        all(p.requires_grad for p in mll.parameters())
+        and {id(p) for p in mll.parameters()} == expected
+        and set(priors) <= {NormalPrior, LogNormalPrior}
+        and len(priors) == len(expected)
+        and all(_is_plain_interval(c) for c in _constraints(model))
+    )
+
+
+def fit_by_analytic_gradient(model: AmdahlGP) -> None:
+    """Sets a single model's hyperparameters to the best of several local optima.
+
+    The objective is n times that of `ExactMarginalLogLikelihood`. A model that was moved from its
+    priors' centre starts where it is and at the centre; a fresh one at the centre, at the law's own
+    `STARTS`, and at a law that explains little, under a strong residual.
+    """
+    evidence = evidence_of(model)
+    found = [maximised(model, evidence, start) for start in _starts(model)]
+    assign(model, max(found, key=lambda pair: pair[0])[1])
+
+
+def maximised(model: AmdahlGP, evidence: Evidence, start: Vector) -> tuple[float, Vector]:
+    """The largest log density that a search from `start` finds inside the model's bounds."""
+    low, high = _bounds_of(model, evidence).T
+
+    def loss(x: Vector) -> tuple[float, Vector]:
+        value, gradient = evidence.log_density(x)
+        return -value, -gradient
+
+    result = minimize(
+        loss,
+        np.clip(start, low, high),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
+        options={"maxiter": 300, "ftol": FTOL},
+    )
+    return -float(result.fun), np.asarray(result.x)
+
+
+def let_noise_predict(model: AmdahlGP) -> None:
+    """Sets the kernel and the noise to what predicts the next run, given a fitted law.
+
+    The best noise under the best law is too small, as a sample's variance is that divides by n: the
+    kernel and the noise are searched anew with the law integrated out (`Evidence.integrated`). The
+    noise's own uncertainty, with variance v of its logarithm, makes the next run's law heavy-tailed
+    like Student's t with nu = 2 / v; a normal with exp(v) times the noise has about the same 90 %
+    interval.
+    """
+    evidence, x = evidence_of(model), current(model)
+    m = len(_names(model))
+    integrated = evidence.integrated(x)
+    _, kernel = maximised(model, integrated, x[m:])
+    step = HESSIAN_STEP * (np.arange(len(kernel)) == len(kernel) - 1)
+    slopes = [integrated.log_density(kernel + sign * step)[1][-1] for sign in (-1, 1)]
+    curvature = max((slopes[0] - slopes[1]) / (2 * HESSIAN_STEP), evidence.priors.scale[-1] ** -2)
+    kernel[-1] = min(kernel[-1] + 1 / curvature, _bounds(model)[-1, 1])
+    assign(model, np.concatenate([x[:m], kernel]))
+
+
+def evidence_of(model: AmdahlGP) -> Evidence:
+    """The model's log posterior density of (law, log outputscale, log lengthscales, log noise)."""
+    X = model.train_inputs[0].detach().numpy()
+
+    def mean(parameters: Vector) -> tuple[Vector, Vector]:
+        return model.mean_module.values_and_jacobian(X[:, 0], X[:, 1], parameters)
+
+    return Evidence(mean, features(X), model.train_targets.detach().numpy(), _priors(model))
+
+
+def log_evidence(model: AmdahlGP) -> float:
+    """Laplace's approximation of a fitted model's log evidence, its hyperparameters integrated out.
+
+    log p(y, x) + m / 2 log 2 pi - log det(-H) / 2 at the best hyperparameters x, H being the
+    Hessian of the log density there, from differences of its gradient. It weighs means with
+    different numbers of parameters against each other.
+
+    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, 5.2.
+    """
+    evidence, x = evidence_of(model), current(model)
+    value, _ = evidence.log_density(x)
+    steps = HESSIAN_STEP * np.eye(len(x))
+    rows = [evidence.log_density(x + step)[1] - evidence.log_density(x - step)[1] for step in steps]
+    hessian = np.array(rows) / (2 * HESSIAN_STEP)
+    # A bound may end the search on a slope; a curvature below the prior's is not to be believed.
+    curvature = np.linalg.eigvalsh(-(hessian + hessian.T) / 2)
+    curvature = np.maximum(curvature, 1 / evidence.priors.scale.max() ** 2)
+    value += 0.0 if model.explanation is None else model.explanation.cost
+    return value + 0.5 * len(x) * math.log(2 * math.pi) - 0.5 * float(np.log(curvature).sum())
+
+
+def _priors(model: AmdahlGP) -> NormalPriors:
+    kernel, noise = model.covar_module, model.likelihood.noise_covar
+    law = [getattr(model.mean_module, f"{name}_prior") for name in _names(model)]
+    positive = [kernel.outputscale_prior, kernel.base_kernel.lengthscale_prior, noise.noise_prior]
+    location = np.concatenate([p.loc.numpy().ravel() for p in (*law, *positive)])
+    scale = np.concatenate([p.scale.numpy().ravel() for p in (*law, *positive)])
+    return NormalPriors(location, scale, np.arange(len(location)) >= len(law))
+
+
+def _parameters(model: AmdahlGP) -> list[Tensor]:
+    """The law's parameters, then the positive ones; no constraint has a transform."""
+    kernel = model.covar_module
+    law = [getattr(model.mean_module, name) for name in _names(model)]
+    noise = model.likelihood.noise_covar.raw_noise
+    return [*law, kernel.raw_outputscale, kernel.base_kernel.raw_lengthscale, noise]
+
+
+def _constraints(model: AmdahlGP) -> list[Interval]:
+    """The constraints of `_parameters`."""
+    kernel = model.covar_module
+    law = [model.mean_module.constraint_for_parameter_name(name) for name in _names(model)]
+    return [
+        *law,
+        kernel.raw_outputscale_constraint,
+        kernel.base_kernel.raw_lengthscale_constraint,
+        model.likelihood.noise_covar.raw_noise_constraint,
+    ]
+
+
+def _is_plain_interval(constraint: Interval) -> bool:
+    bounds = (constraint.lower_bound, constraint.upper_bound)
+    return not constraint.enforced and all(b.numel() == 1 for b in bounds)
+
+
+def _bounds(model: AmdahlGP) -> Vector:
+    rows = []
+    for position, (parameter, constraint) in enumerate(
+        zip(_parameters(model), _constraints(model), strict=True)
+    ):
+        bounds = np.array([constraint.lower_bound.item(), constraint.upper_bound.item()])
+        rows += [bounds if position < len(_names(model)) else np.log(bounds)] * parameter.numel()
+    return np.array(rows)
+
+
+def _bounds_of(model: AmdahlGP, evidence: Evidence) -> Vector:
+    """Bounds of the evidence's hyperparameters, which may have none or one more of the mean's."""
+    bounds, law = _bounds(model), len(_names(model))
+    size = len(evidence.priors.location)
+    if size == len(bounds) - law:
+        return bounds[law:]
+    more = [law] * (size - len(bounds))
+    return np.insert(bounds, more, (-np.inf, np.inf), axis=0)
+
+
+def current(model: AmdahlGP) -> Vector:
+    """The hyperparameters as the vector of `evidence_of`."""
+    law, positive = _split(model)
+    values = [p.detach().flatten() for p in law] + [p.detach().flatten().log() for p in positive]
+    return np.asarray(torch.cat(values).numpy())
+
+
+def assign(model: AmdahlGP, x: Vector) -> None:
+    """Sets them."""
+    position = 0
+    law, positive = _split(model)
+    for parameter in (*law, *positive):
+        part = torch.as_tensor(x[position : position + parameter.numel()])
+        position += parameter.numel()
+        physical = part if position <= len(law) else part.exp()
+        parameter.data.copy_(physical.reshape(parameter.shape))
+
+
+def _split(model: AmdahlGP) -> tuple[list[Tensor], list[Tensor]]:
+    parameters, law = _parameters(model), len(_names(model))
+    return parameters[:law], parameters[law:]
+
+
+def _names(model: AmdahlGP) -> list[str]:
+    """The law's parameters, in its order."""
+    return list(model.mean_module.PARAMETERS)
+
+
+def _starts(model: AmdahlGP) -> list[Vector]:
+    centre, here = _priors(model).mode, current(model)
+    if not np.allclose(here, np.clip(centre, *_bounds(model).T)):
+        return [here, centre]
+    names = _names(model)
+    starts = [centre]
+    for values in model.mean_module.STARTS:
+        start = centre.copy()
+        start[[names.index(name) for name in values]] = list(values.values())
+        starts.append(start)
+    strong_residual = centre.copy()
+    strong_residual[len(names)] += 2.0
+    return [*starts, strong_residual]
