@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency chaos bench-store bench-history clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency bench-calibration chaos bench-store bench-history clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -67,6 +67,9 @@ bench-history: .venv/.installed-dev  ## suggest and complete with a million tria
 
 chaos: .venv/.installed-dev  ## faults while many processes write: what was acknowledged, what was lost
 	$(BIN)/python benchmarks/chaos.py
+
+bench-calibration: .venv/.installed-dev  ## whether intervals and deadlines hold on simulated tasks (half an hour)
+	$(BIN)/python benchmarks/calibration.py
 
 clean:  ## remove the environment and what the demo made
 	rm -rf .venv demo
