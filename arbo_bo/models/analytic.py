@@ -18,6 +18,8 @@ from arbo_bo.models.amdahl_gp import AmdahlGP
 FTOL = 1e-8
 """Relative change of the log density at which a search ends."""
 HESSIAN_STEP = 1e-4
+WIDEST = 1.0
+"""The largest variance of log noise that a prediction is widened by: Student's t with nu = 2."""
 
 
 def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
@@ -89,7 +91,7 @@ def let_noise_predict(model: AmdahlGP) -> None:
     _, kernel = maximised(model, integrated, x[m:])
     step = HESSIAN_STEP * (np.arange(len(kernel)) == len(kernel) - 1)
     slopes = [integrated.log_density(kernel + sign * step)[1][-1] for sign in (-1, 1)]
-    curvature = max((slopes[0] - slopes[1]) / (2 * HESSIAN_STEP), evidence.priors.scale[-1] ** -2)
+    curvature = max((slopes[0] - slopes[1]) / (2 * HESSIAN_STEP), 1 / WIDEST)
     kernel[-1] = min(kernel[-1] + 1 / curvature, _bounds(model)[-1, 1])
     assign(model, np.concatenate([x[:m], kernel]))
 

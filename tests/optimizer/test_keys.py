@@ -39,7 +39,7 @@ def test_other_trials_are_given_when_key_or_task_differ(arbo):
 @pytest.mark.parametrize("residual", ["multiplicative", "additive"])
 def test_prediction_is_given_again_when_the_key_is_the_same(arbo, residual):
     arbo.configure_experiment("t", residual=residual)
-    for _ in range(4):
+    for _ in range(8):
         run(arbo)
     first = arbo.suggest("t", idempotency_key="run 1")
     again = arbo.suggest("t", idempotency_key="run 1")
