@@ -135,13 +135,13 @@ class Ax:
             get_engine,
             init_engine_and_session_factory,
         )
-        from ax.storage.sqa_store.sqa_classes import SQABase
-        from sqlalchemy import Text
+        from ax.storage.sqa_store.sqa_classes import SQAExperiment
+        from sqlalchemy import String
 
-        for table in SQABase.metadata.tables.values():
+        for table in SQAExperiment.metadata.tables.values():
             for column in table.columns:
                 kind = getattr(column.type, "impl", column.type)
-                if isinstance(kind, Text):
+                if isinstance(kind, String) and (kind.length or 0) > 10**6:
                     kind.length = None
         self.url = url.replace("postgresql://", "postgresql+psycopg2://")
         init_engine_and_session_factory(url=self.url, force_init=True)

@@ -81,11 +81,16 @@ class Leases:
         )
 
     def supersede(self, trial: Trial) -> Update:
-        """Abandons the older RUNNING trials of the same run."""
+        """Abandons the older RUNNING trials of the same run, but for one that is just ending."""
+        older = select(_history.id).where(
+            *self._under_way(),
+            _history.task_name == trial.task,
+            _history.run_key == trial.run_key,
+            _history.trial_index < trial.trial_index,
+        )
         return (
             update(execution_history)
-            .where(*self._under_way(), _history.task_name == trial.task)
-            .where(_history.run_key == trial.run_key, _history.trial_index < trial.trial_index)
+            .where(_history.id.in_(older.with_for_update(skip_locked=True)))
             .values(
                 status=TrialStatus.ABANDONED.value,
                 failure_reason=f"superseded by trial {trial.trial_index}",

@@ -3,32 +3,35 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from sqlalchemy import func
+
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import AmdahlLaw, Learned, Trial, TrialStatus
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow, Json
+from arbo_bo.storage.tables import task_models
 
 
 @dataclass
 class Samples:
-    """A task's learned columns while trials are written, under the lock of its row.
+    """A task's learned columns while trials are written.
 
     Attributes:
         law: The stored law, which residuals are taken from.
         base_input_size: N_base, or None.
-        sample_count: Trials that train, in all.
-        changes: The columns to write.
+        added: How many trials more train.
+        changes: The columns to write, such that they hold whatever others have written meanwhile.
     """
 
     law: AmdahlLaw | None
     base_input_size: float | None
-    sample_count: int
+    added: int = 0
     changes: Json = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: AnyRow) -> "Samples":
         """Starts from a row of `task_models`."""
-        return cls(codec.law_of(row), row.base_input_size, row.sample_count)
+        return cls(codec.law_of(row), row.base_input_size)
 
     def count(self, trial: Trial, before: Trial | None = None) -> Trial:
         """Returns a trial as it is to be stored; one that trains counts as a sample.
@@ -39,11 +42,12 @@ class Samples:
         """
         trained = before is not None and before.trains
         if trial.trains != trained:
-            self.sample_count += 1 if trial.trains else -1
-            self._set(sample_count=self.sample_count)
+            self.added += 1 if trial.trains else -1
+            self._set(sample_count=task_models.c.sample_count + self.added)
         if trial.trains and self.base_input_size is None and trial.input_size is not None:
             self.base_input_size = trial.input_size
-            self._set(base_input_size=trial.input_size)
+            first = func.coalesce(task_models.c.base_input_size, trial.input_size)
+            self._set(base_input_size=first)
         ended = before is None or before.status is not TrialStatus.COMPLETED
         if trial.status is not TrialStatus.COMPLETED or not ended:
             return trial

@@ -163,17 +163,20 @@ class SQLTrialStore(SQLTrialReader):
         name, queries = checked_name(name), self._queries
 
         def work(connection: Connection) -> Trial:
-            # The task first, then the trial: the same order in every method, so none deadlocks.
-            samples = Samples.of(self._locked(connection, name))
+            # The trial's lock first, and the task's as late as can be: others wait for that one
+            # until this transaction is on the disk. `start` takes them the other way round, and
+            # therefore waits for no trial.
+            row = self._found(connection.execute(queries.task(name)).one_or_none(), name)
+            samples = Samples.of(row)
             query = queries.trial(name, checked_index(name, trial_index)).with_for_update()
             before = found_trial(connection.execute(query).one_or_none(), name, trial_index)
             after = codec.storable(change(before), name, before.trial_index)
             if after == before:
                 return before
             after = samples.count(self._with_load(connection, before, after), before)
+            connection.execute(queries.save_trial(after))
             if samples.changes:
                 connection.execute(queries.save(name, samples.changes))
-            connection.execute(queries.save_trial(after))
             return after
 
         return self._database.write(work, retries=True)
