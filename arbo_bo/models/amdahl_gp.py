@@ -15,7 +15,7 @@ from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
 from arbo_bo.models.hyperparameters import Hyperparameters
-from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, run_noise
+from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
 from arbo_bo.models.mean import AmdahlMean, LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
 
@@ -84,7 +84,7 @@ class AmdahlGP(SingleTaskGP):
             train_Yvar=train_Yvar,
             likelihood=None
             if train_Yvar is not None
-            else run_noise(batch_shape, unit, residual_prior),
+            else RunNoise(batch_shape, unit, residual_prior),
             mean_module=mean(
                 batch_shape, time_scale.reshape(*batch_shape, 1), law_prior, log_output
             ),

@@ -1,23 +1,27 @@
 """The analytic gradient of an `AmdahlGP`'s fit: its hyperparameters as one vector, and back."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 from gpytorch.constraints import Interval
-from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood, MarginalLogLikelihood
 from gpytorch.priors import LogNormalPrior, NormalPrior
 from scipy.optimize import minimize
 from torch import Tensor
 
+from arbo_bo.experiment import Residual
 from arbo_bo.formulas.evidence import Evidence, NormalPriors, Vector
 from arbo_bo.formulas.kernel import features
 from arbo_bo.models.amdahl_gp import AmdahlGP
+from arbo_bo.models.kernel import RunNoise
 
 FTOL = 1e-8
 """Relative change of the log density at which a search ends."""
 HESSIAN_STEP = 1e-4
+OPEN_NOISE, OPEN_SPREAD = 0.1, 2.0
+"""Most probable standard deviation of a run's noise, and the spread of its variance's logarithm."""
 WIDEST = 1.0
 """The largest variance of log noise that a prediction is widened by: Student's t with nu = 2."""
 
@@ -32,7 +36,7 @@ def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
     model = mll.model
     if type(mll) is not ExactMarginalLogLikelihood or model.batch_shape or model.num_outputs != 1:
         return False
-    if type(model.likelihood) is not GaussianLikelihood or model.train_targets.device.type != "cpu":
+    if type(model.likelihood) is not RunNoise or model.train_targets.device.type != "cpu":
         return False
     expected = {id(p) for p in _parameters(model)}
     priors = [type(prior) for _, _, prior, *_ in model.named_priors()]
@@ -76,24 +80,34 @@ def maximised(model: AmdahlGP, evidence: Evidence, start: Vector) -> tuple[float
     return -float(result.fun), np.asarray(result.x)
 
 
-def let_noise_predict(model: AmdahlGP) -> None:
-    """Sets the kernel and the noise to what predicts the next run, given a fitted law.
+def open_minded(model: AmdahlGP) -> Evidence:
+    """The model's evidence under a prior that finds no size of noise surprising."""
+    evidence = evidence_of(model)
+    location, scale = evidence.priors.location.copy(), evidence.priors.scale.copy()
+    unit = 1.0 if model.residual is Residual.MULTIPLICATIVE else model.mean_module.time_scale.item()
+    location[-1], scale[-1] = 2 * math.log(OPEN_NOISE * unit), OPEN_SPREAD
+    logarithmic = evidence.priors.logarithmic.copy()
+    logarithmic[-1] = False
+    return replace(evidence, priors=NormalPriors(location, scale, logarithmic))
 
-    The best noise under the best law is too small, as a sample's variance is that divides by n: the
-    kernel and the noise are searched anew with the law integrated out (`Evidence.integrated`). The
-    noise's own uncertainty, with variance v of its logarithm, makes the next run's law heavy-tailed
-    like Student's t with nu = 2 / v; a normal with exp(v) times the noise has about the same 90 %
-    interval.
+
+def let_noise_predict(model: AmdahlGP) -> None:
+    """Widens the noise of runs to come to what predicts them, given a fitted model.
+
+    The best noise under the best law is too small, as a variance that divides by n is, and its
+    prior keeps it small besides: it is searched anew under a wide prior (`open_minded`), with the
+    kernel, and with the law integrated out (`Evidence.integrated`). Its own uncertainty, v being
+    the variance of its logarithm, makes the next run's law heavy-tailed like Student's t with nu =
+    2 / v; a normal with exp(v) times the noise has about the same 90 % interval.
     """
-    evidence, x = evidence_of(model), current(model)
-    m = len(_names(model))
-    integrated = evidence.integrated(x)
+    x, m = current(model), len(_names(model))
+    integrated = open_minded(model).integrated(x)
     _, kernel = maximised(model, integrated, x[m:])
     step = HESSIAN_STEP * (np.arange(len(kernel)) == len(kernel) - 1)
     slopes = [integrated.log_density(kernel + sign * step)[1][-1] for sign in (-1, 1)]
     curvature = max((slopes[0] - slopes[1]) / (2 * HESSIAN_STEP), 1 / WIDEST)
-    kernel[-1] = min(kernel[-1] + 1 / curvature, _bounds(model)[-1, 1])
-    assign(model, np.concatenate([x[:m], kernel]))
+    wider = math.exp(kernel[-1] + 1 / curvature - x[-1])
+    model.likelihood.widening.fill_(max(wider, 1.0))
 
 
 def evidence_of(model: AmdahlGP) -> Evidence:

@@ -23,6 +23,7 @@ from arbo_bo.models.analytic import (
     let_noise_predict,
     log_evidence,
     maximised,
+    open_minded,
 )
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
@@ -102,10 +103,15 @@ def fit_amdahl_gp(
 
 
 def _explained(model: AmdahlGP, censored: NDArray[np.bool_]) -> AmdahlGP:
-    """The fitted model, rebuilt on the runs that fit where some do not."""
+    """The fitted model, rebuilt on the runs that fit where some do not.
+
+    A prior of small noise would take every other run of a noisy task for a straggler, so that runs
+    are judged under an open one.
+    """
     unit = 1.0 if model.residual is Residual.MULTIPLICATIVE else model.mean_module.time_scale.item()
-    refit = partial(maximised, model)
-    found = explain(evidence_of(model), current(model), refit, censored, unit)
+    refit, evidence = partial(maximised, model), open_minded(model)
+    _, x = refit(evidence, current(model))
+    found = explain(evidence, x, refit, censored, unit)
     if not found.cost and not censored.any():
         model.explanation = found
         return model
@@ -119,7 +125,7 @@ def _explained(model: AmdahlGP, censored: NDArray[np.bool_]) -> AmdahlGP:
         time_scale=model.mean_module.time_scale,
         mean=type(model.mean_module),
     )
-    assign(rebuilt, found.x)
+    assign(rebuilt, maximised(rebuilt, evidence_of(rebuilt), found.x)[1])
     rebuilt.explanation = found
     return rebuilt.eval()
 

@@ -6,10 +6,11 @@ import torch
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
 from scipy.stats import lognorm, truncnorm
+from windows import window
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Prediction, Residual
-from arbo_bo.models import AmdahlGP, TimePosterior
+from arbo_bo.models import AmdahlGP, TimePosterior, fit_amdahl_gp
 
 MU = torch.tensor([1.0, 3.0, -2.0], dtype=torch.float64)
 SIGMA = torch.tensor([0.2, 1.5, 0.7], dtype=torch.float64)
@@ -73,6 +74,17 @@ def test_noise_of_a_run_widens_the_time(residual, batch):
     assert run.mean.shape == (*batch, 3)
     expected = level.sigma**2 + model.likelihood.noise
     assert torch.allclose(run.sigma**2, expected)
+
+
+@pytest.mark.parametrize("noise", [0.03, 0.3])
+def test_runs_to_come_are_as_noisy_as_those_that_were_seen(noise):
+    X, time = window(30, seed=1, noise=noise)
+    model = fit_amdahl_gp(X, time)
+    at = X[:1]
+    level, run = model.posterior(at), model.posterior(at, observation_noise=True)
+    predicted = (run.variance - level.variance).sqrt().item()
+    assert predicted == pytest.approx(noise, rel=0.4)
+    assert model.likelihood.widening.item() >= 1
 
 
 @pytest.mark.parametrize("q", [0.0, 1.0, -0.1, math.nan])
