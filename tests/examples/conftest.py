@@ -14,7 +14,18 @@ from types import SimpleNamespace
 import pytest
 
 GENOME_FOLDER = Path(__file__).resolve().parents[2] / "examples" / "genome"
-GENOME_MODULES = ("program", "slices", "vcf", "panel", "frequency", "merge", "generate_vcf")
+GENOME_MODULES = (
+    "program",
+    "slices",
+    "vcf",
+    "panel",
+    "frequency",
+    "merge",
+    "individuals",
+    "individuals_merge",
+    "sifting",
+    "generate_vcf",
+)
 
 
 @pytest.fixture(scope="session")
