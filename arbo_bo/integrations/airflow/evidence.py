@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-MAKESPAN, SLOWEST = "makespan", "slowest"
-TIME_MEASURES = (MAKESPAN, SLOWEST)
+from arbo_bo.experiment import TimeMeasure
 
 _SHOWN = 8
 """How many instances a reason names."""
@@ -28,7 +27,7 @@ class Verdict:
     status: Literal["completed", "failed", "abandoned"]
     reason: str | None = None
     execution_time_s: float | None = None
-    time_measure: str | None = None
+    time_measure: TimeMeasure | None = None
     queued_time_s: float | None = None
     exclusion_reason: str | None = None
 
@@ -55,7 +54,7 @@ class StageEvidence:
     decided_at: float | None = None
     planned: int | None = None
 
-    def judge(self, time_measure: str = MAKESPAN) -> Verdict:
+    def judge(self, time_measure: TimeMeasure = TimeMeasure.MAKESPAN) -> Verdict:
         """Returns how the trial ends.
 
         Completed needs a success of every task at every index. A stage of which nothing ran is
@@ -103,7 +102,7 @@ class StageEvidence:
         listed = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
         return f"of {len(wanted)} instances {listed} ({self._named(bad)})"
 
-    def _timed(self, wanted: Sequence[tuple[str, int]], time_measure: str) -> Verdict:
+    def _timed(self, wanted: Sequence[tuple[str, int]], time_measure: TimeMeasure) -> Verdict:
         begins, ends = _by_place(self.begins), _by_place(self.ends)
         durations = {
             (row["task_id"], row["map_index"]): row.get("duration") or 0.0 for row in self.rows
@@ -111,9 +110,9 @@ class StageEvidence:
         spans = [(ends[place]["start"], ends[place]["end"]) for place in wanted if place in ends]
         marked = len(spans) == len(wanted)
         if not marked:
-            time_measure = SLOWEST
+            time_measure = TimeMeasure.SLOWEST
             time_s = self._slowest(durations)
-        elif time_measure == MAKESPAN:
+        elif time_measure == TimeMeasure.MAKESPAN:
             time_s = max(end for _, end in spans) - min(start for start, _ in spans)
         else:
             time_s = self._slowest({p: ends[p]["end"] - ends[p]["start"] for p in wanted})

@@ -7,16 +7,14 @@ from airflow.sdk import BaseHook, BaseOperator, XComArg, conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from arbo_bo.errors import InvalidValueError, StoreURLError
+from arbo_bo.experiment import TimeMeasure
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import connection, markers
-from arbo_bo.integrations.airflow.evidence import StageEvidence
-from arbo_bo.integrations.airflow.limits import tightest
-from arbo_bo.integrations.airflow.plan import LOCK_TIMEOUT_S, Request, advise, keys
-from arbo_bo.integrations.airflow.record import record
-from arbo_bo.integrations.airflow.report import label, table
 from arbo_bo.integrations.airflow.spec import StageSpec, workers
 
+# What only a running task needs is imported there: each task start parses the DAG again.
 if TYPE_CHECKING:
+    from arbo_bo.integrations.airflow.plan import Request
     from arbo_bo.optimizer import ArboOptimizer
 
 ADVICE, LABELS, PARALLELISM = "arbo", "labels", "parallelism"
@@ -81,9 +79,12 @@ class PlanOperator(BaseOperator):
 
     def execute(self, context: Any) -> list[Any]:
         """Decides; Airflow calls it."""
+        from arbo_bo.integrations.airflow.plan import advise
+        from arbo_bo.integrations.airflow.report import label, table
+
         ti = context["ti"]
         advices = advise(
-            lambda: open_arbo(self.conn_id, self.namespace, lock_timeout_s=LOCK_TIMEOUT_S),
+            lambda: open_arbo(self.conn_id, self.namespace),
             [self._request(context, stage) for stage in self.stages],
             lambda dag_id, run_id: ti.get_dagrun_state(dag_id, run_id) in _ENDED,
         )
@@ -104,7 +105,10 @@ class PlanOperator(BaseOperator):
             )
         ]
 
-    def _request(self, context: Any, stage: StageSpec) -> Request:
+    def _request(self, context: Any, stage: StageSpec) -> "Request":
+        from arbo_bo.integrations.airflow.limits import tightest
+        from arbo_bo.integrations.airflow.plan import Request, keys
+
         ti = context["ti"]
         shared = {
             "max_map_length": conf.getint("core", "max_map_length"),
@@ -147,7 +151,7 @@ class RecordOperator(BaseOperator):
         *,
         plan_task_id: str,
         observed: Sequence[str],
-        time_measure: str,
+        time_measure: TimeMeasure,
         conn_id: str = connection.DEFAULT_CONNECTION,
         namespace: str = DEFAULT_NAMESPACE,
         **kwargs: Any,
@@ -165,6 +169,9 @@ class RecordOperator(BaseOperator):
         Raises:
             StoreError: The store failed; another try records all that is not recorded yet.
         """
+        from arbo_bo.integrations.airflow.evidence import StageEvidence
+        from arbo_bo.integrations.airflow.record import record
+
         ti = context["ti"]
         advices = ti.xcom_pull(task_ids=self.plan_task_id, key=ADVICE)
         if not any(advice["trial_index"] is not None for advice in advices or ()):
@@ -194,21 +201,19 @@ class RecordOperator(BaseOperator):
         return [marker for marker in found if marker is not None]
 
 
-def open_arbo(conn_id: str, namespace: str, **store_options: float) -> "ArboOptimizer":
+def open_arbo(conn_id: str, namespace: str) -> "ArboOptimizer":
     """Opens arbo's database as a task sees it.
 
     Args:
         conn_id: The Airflow connection; where there is none, ``$ARBO_DATABASE_URL`` is taken.
         namespace: The namespace in it.
-        store_options: As of `SQLTrialStore`.
 
     Raises:
         StoreURLError: There is neither, or it is none that arbo can use.
     """
     from arbo_bo.optimizer import ArboOptimizer
-    from arbo_bo.storage import SQLTrialStore
 
-    return ArboOptimizer(SQLTrialStore(_url(conn_id), namespace, **store_options), namespace)
+    return ArboOptimizer(_url(conn_id), namespace)
 
 
 def _url(conn_id: str) -> str:

@@ -1,14 +1,15 @@
 """Decides the degrees of a plan task. Advice fails open: a stage always gets a degree."""
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from arbo_bo.errors import ArboError, StoreUnavailableError
+from arbo_bo.context import input_size_of
+from arbo_bo.context.deadline import within
+from arbo_bo.errors import ArboError
 from arbo_bo.experiment import Decision, TrialStatus, validation
 from arbo_bo.integrations.airflow.limits import Limit
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
 ANSWER_WITHIN_S = 4.0
 """How long the store may take to answer at all; then the default degrees are taken [s]."""
-LOCK_TIMEOUT_S = 3.0
 RUN_KEY_SEPARATOR = "/"
 """Neither a DAG's id nor a run's may hold it."""
 
@@ -115,6 +114,7 @@ def advise(
         run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
     """
     try:
+        # A driver's own time limits don't cover a name that does not resolve, nor many addresses.
         arbo = within(ANSWER_WITHIN_S, lambda: _configured(open_arbo(), requests))
     except Exception as err:
         return [_default(request, err) for request in requests]
@@ -128,37 +128,10 @@ def advise(
     return advices
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """Returns what `work` returns, if it does so in time.
-
-    A driver's own time limits don't cover a name that does not resolve, nor a server with many
-    addresses; a thread that is late is left behind and ends with the process.
-
-    Raises:
-        StoreUnavailableError: It did not end in time.
-    """
-    results: list[T] = []
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except Exception as err:
-            errors.append(err)
-
-    thread = threading.Thread(target=run, name="arbo-store", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise StoreUnavailableError(f"arbo's database did not answer within {seconds:g} s")
-    return results[0]
-
-
 def _configured(arbo: "ArboOptimizer", requests: Sequence[Request]) -> "ArboOptimizer":
-    for request in requests:
-        arbo.configure_experiment(request.spec.experiment, **request.spec.settings)
+    with arbo.store.within(ANSWER_WITHIN_S):
+        for request in requests:
+            arbo.configure_experiment(request.spec.experiment, **request.spec.settings)
     return arbo
 
 
@@ -180,7 +153,7 @@ def _reap(
 def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
     spec = request.spec
     raw_size = request.raw_size()
-    size = None if raw_size is None else parsed_size(raw_size)
+    size = None if raw_size is None else input_size_of(parsed_size(raw_size))
     decision = arbo.suggest(
         spec.experiment,
         input_size=size,

@@ -159,20 +159,25 @@ def _filled(template: Any, chunk_id: int, chunks: int) -> Any:
     return template
 
 
-def parsed_size(value: Any) -> float | None:
+def parsed_size(value: Any) -> float | str:
     """Returns an input size as it came out of a template, a callable or another task.
+
+    Returns:
+        A number, or the path or URL of what has a size: a text with a ``/`` in it.
 
     Raises:
         InvalidValueError: It is nothing, a word, or not above 0.
     """
     if isinstance(value, str):
         text = value.strip()
+        if "/" in text:
+            return text
         try:
             value = float(text)
         except ValueError as err:
             came = "nothing" if text in ("", "None") else validation.short(text)
             raise InvalidValueError(
-                f"input_size must come out as a number above 0, got {came}; leave input_size out "
-                "of the stage if the size is not known"
+                "input_size must come out as a number above 0, or as a path or URL with a '/' in "
+                f"it, got {came}; leave input_size out of the stage if the size is not known"
             ) from err
     return validation.positive("input_size", value)

@@ -9,11 +9,10 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import DuplicateTaskIdFound
 
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import validation
+from arbo_bo.experiment import TimeMeasure, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import markers, spec
 from arbo_bo.integrations.airflow.connection import DEFAULT_CONNECTION
-from arbo_bo.integrations.airflow.evidence import MAKESPAN, TIME_MEASURES
 from arbo_bo.integrations.airflow.operators import LABELS, PlanOperator, RecordOperator
 from arbo_bo.integrations.airflow.spec import StageSpec
 
@@ -32,7 +31,7 @@ def arbo_stage(
     kwargs: Mapping[str, Any] | None = None,
     input_size: Any = None,
     max_parallelism: int | None = None,
-    time_measure: str = MAKESPAN,
+    time_measure: str = TimeMeasure.MAKESPAN,
     conn_id: str = DEFAULT_CONNECTION,
     namespace: str = DEFAULT_NAMESPACE,
     plan_args: Mapping[str, Any] | None = None,
@@ -49,8 +48,9 @@ def arbo_stage(
             ``{chunk_id}`` (from 0) and ``{chunks}`` are filled in, templates rendered.
         kwargs: Instead of `arguments`, an operator's keyword arguments for ``expand_kwargs``.
             With neither, each worker gets ``{"chunk_id": 2, "chunks": 8}``.
-        input_size: The size of this run's input: a number above 0, a template, another task's
-            output, or a callable of the context; None: unknown.
+        input_size: The size of this run's input: a number above 0, or the path or URL of what has
+            a size; or a template, another task's output or a callable of the context that gives
+            either. None: unknown.
         max_parallelism: The most workers that can run side by side, where you know it (a pool's
             slots, a quota). ``max_map_length`` and the DAG's ``max_active_tasks`` are known anyway.
         time_measure: "makespan", from the first start to the last end, or "slowest" instance.
@@ -89,7 +89,7 @@ def arbo_stages(
     name: str,
     stages: Mapping[str, Mapping[str, Any]],
     *,
-    time_measure: str = MAKESPAN,
+    time_measure: str = TimeMeasure.MAKESPAN,
     conn_id: str = DEFAULT_CONNECTION,
     namespace: str = DEFAULT_NAMESPACE,
     plan_args: Mapping[str, Any] | None = None,
@@ -117,11 +117,7 @@ def arbo_stages(
         DegreeNotAllowedError: A default is not an allowed degree.
         MissingPlaceholderError: Every worker of a stage would be given the same.
     """
-    if time_measure not in TIME_MEASURES:
-        raise InvalidValueError(
-            f"time_measure must be one of {', '.join(TIME_MEASURES)}, "
-            f"got {validation.short(time_measure)}"
-        )
+    time_measure = validation.member("time_measure", time_measure, TimeMeasure)
     if not isinstance(stages, Mapping) or not stages:
         raise InvalidValueError(
             f"stages are a mapping of names to options, got {validation.short(stages)}"

@@ -7,8 +7,9 @@ import pytest
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.errors import StoreUnavailableError
+from arbo_bo.integrations.airflow import plan
 from arbo_bo.integrations.airflow.limits import Limit, tightest
-from arbo_bo.integrations.airflow.plan import Request, advise, keys, within
+from arbo_bo.integrations.airflow.plan import Request, advise, keys
 from arbo_bo.integrations.airflow.report import label, table
 from arbo_bo.integrations.airflow.spec import StageSpec
 
@@ -86,7 +87,13 @@ def test_candidates_are_told_when_the_model_decides(arbo):
 
 @pytest.mark.parametrize(
     ("size", "words"),
-    [("", "got nothing"), ("big", "got 'big'"), (0, "greater than 0"), (lambda: 1 / 0, "Zero")],
+    [
+        ("", "got nothing"),
+        ("big", "got 'big'"),
+        (0, "greater than 0"),
+        (lambda: 1 / 0, "Zero"),
+        ("/no/such", "such"),
+    ],
 )
 def test_default_is_taken_when_the_size_cannot_be_had(arbo, caplog, size, words):
     (advice,) = ask(arbo, request(size=size))
@@ -116,16 +123,18 @@ def test_default_is_taken_when_a_setting_is_wrong(arbo, caplog):
     assert "window" in advice.reason
 
 
-def test_waiting_ends_when_an_answer_does_not_come():
+def test_size_is_measured_when_it_is_a_path(arbo, tmp_path):
+    (tmp_path / "input.vcf").write_bytes(b"x" * 1234)
+    (advice,) = ask(arbo, request(size=f"{tmp_path}/*.vcf"))
+    assert advice.input_size == arbo.trials("e")[0].input_size == 1234
+
+
+def test_default_is_taken_when_the_store_hangs(monkeypatch, caplog):
+    monkeypatch.setattr(plan, "ANSWER_WITHIN_S", 0.01)
     hang = threading.Event()
-    with pytest.raises(StoreUnavailableError, match=r"within 0\.01 s"):
-        within(0.01, hang.wait)
+    (advice,) = advise(hang.wait, [request()], lambda *_: False)
     hang.set()
-
-
-def test_error_comes_through_when_work_raises():
-    with pytest.raises(ZeroDivisionError):
-        within(60, lambda: 1 / 0)
+    assert (advice.parallelism, advice.trial_index) == (4, None)
 
 
 def test_keys_differ_by_try_and_run_keys_do_not():

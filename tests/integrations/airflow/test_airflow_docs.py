@@ -1,0 +1,30 @@
+"""What a user copies from docs/airflow.md and examples/airflow is loaded by Airflow."""
+
+import re
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "airflow.md").read_text()
+SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+EXAMPLES = [path.read_text() for path in sorted((ROOT / "examples" / "airflow").glob("*.py"))]
+
+
+def loaded(folder, code):
+    (folder / "copied_dag.py").write_text(code)
+    return DagBag(folder, bundle_name="copied")
+
+
+@pytest.mark.parametrize("code", [*SNIPPETS, *EXAMPLES], ids=lambda code: code.splitlines()[0][:40])
+def test_dag_is_loaded_when_it_is_copied(tmp_path, code):
+    bag = loaded(tmp_path, code)
+    assert bag.import_errors == {}
+    assert len(bag.dags) == 1
+
+
+def test_import_error_says_what_to_do_when_a_stage_is_not_observed(tmp_path):
+    code = SNIPPETS[0].replace("stage.observe(work)", "pass")
+    (message,) = loaded(tmp_path, code).import_errors.values()
+    assert "add stage.observe(work) after the mapped task" in message
