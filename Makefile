@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency bench-calibration chaos bench-store bench-history clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency bench-calibration chaos bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -70,6 +70,12 @@ chaos: .venv/.installed-dev  ## faults while many processes write: what was ackn
 
 bench-calibration: .venv/.installed-dev  ## whether intervals and deadlines hold on simulated tasks (half an hour)
 	$(BIN)/python benchmarks/calibration.py
+
+bench-airflow: .venv/.installed-dev  ## time what arbo adds to an Airflow plan task
+	$(BIN)/python benchmarks/airflow_plan.py
+
+soak: .venv/.installed-dev  ## 200 stages under a real Airflow, some killed or failing: none lost, none twice
+	$(BIN)/pytest -s tests/e2e/airflow/soak.py
 
 clean:  ## remove the environment and what the demo made
 	rm -rf .venv demo

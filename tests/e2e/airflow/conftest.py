@@ -61,23 +61,35 @@ def airflow(
         "AIRFLOW_CONN_ARBO_DEFAULT": json.dumps(postgres),
         "AIRFLOW_CONN_ARBO_DOWN": json.dumps(down),
         "AIRFLOW_CONN_ARBO_WRONG_TYPE": json.dumps({**postgres, "conn_type": "http"}),
+        "ARBO_DATABASE_URL": arbo_url,
         "ARBO_E2E_FOLDER": str(home),
     }
-    site = Airflow(home, HERE / "dags", metadata, environment)
+    dags = home / "dags"
+    dags.mkdir()
+    (dags / "tests").symlink_to(HERE / "dags")
+    (dags / "examples").symlink_to(HERE.parents[2] / "examples" / "airflow")
+    site = Airflow(home, dags, metadata, environment)
     try:
         site.start()
-        site.wait_for_dags("eight", "several")
+        site.wait_for_dags("eight", "genome", "handwritten", "pods")
         yield site
     finally:
         site.stop()
 
 
 @pytest.fixture(scope="session")
-def trial_of(arbo: ArboOptimizer) -> Callable[..., Trial]:
+def trial_of(arbo_url: str) -> Iterator[Callable[..., Trial]]:
     """The trial that a run's plan task made."""
+    opened: dict[str, ArboOptimizer] = {}
 
-    def find(run: Run, stage: str | None = None, place: int = 0) -> Trial:
+    def find(
+        run: Run, stage: str | None = None, place: int = 0, namespace: str = "default"
+    ) -> Trial:
+        if namespace not in opened:
+            opened[namespace] = ArboOptimizer(arbo_url, namespace)
         advice = run.xcom(f"plan_{stage or run.dag_id}", "arbo")[place]
-        return arbo.store.trial(advice["experiment"], advice["trial_index"])
+        return opened[namespace].store.trial(advice["experiment"], advice["trial_index"])
 
-    return find
+    yield find
+    for arbo in opened.values():
+        arbo.close()

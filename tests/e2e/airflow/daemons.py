@@ -61,7 +61,6 @@ class Airflow:
             "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
-            "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "6",
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
             "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
@@ -89,29 +88,34 @@ class Airflow:
             self.start_daemon(name)
         wait_for("the API", self._log_in, 120)
 
-    def start_daemon(self, name: str) -> None:
+    def start_daemon(self, name: str, **settings: str) -> None:
         """Starts one daemon in a session of its own, so that its children can be ended with it."""
+        more = {f"AIRFLOW__{setting}": value for setting, value in settings.items()}
         with (self.home / f"{name}.log").open("ab") as log:
             self._daemons[name] = subprocess.Popen(
                 [sys.executable, "-m", "airflow", name],
-                env=self.environment,
+                env=self.environment | more,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
     def kill(self, name: str) -> None:
-        """SIGKILLs one daemon alone; its children find out by themselves."""
+        """SIGKILLs one daemon and what it started, as a lost machine does.
+
+        Alone, a LocalExecutor's workers would live on, and with the scheduler's inherited
+        connection they would hold its locks on the runs that it was looking at.
+        """
         daemon = self._daemons[name]
-        daemon.kill()
+        os.killpg(daemon.pid, signal.SIGKILL)
         daemon.wait()
 
-    def stop(self) -> None:
-        """Ends every daemon and what it started."""
-        for daemon in self._daemons.values():
-            if daemon.poll() is None:
-                daemon.terminate()
-        for daemon in self._daemons.values():
+    def stop(self, *names: str) -> None:
+        """Ends some daemons, or all of them, and what they started."""
+        ended = [self._daemons.pop(name) for name in names or list(self._daemons)]
+        for daemon in ended:
+            daemon.terminate()
+        for daemon in ended:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 daemon.wait(5)
             with contextlib.suppress(ProcessLookupError):

@@ -6,7 +6,7 @@ SIZES = (1.0, 1.2, 0.8, 1.5, 1.0, 2.0, 0.7, 1.3)
 def test_stage_learns_when_its_dag_runs_eight_times(airflow, arbo, capsys):
     advices, lengths, merged = [], [], []
     for size in SIZES:
-        run = airflow.trigger("eight", size=size, work=2.0).wait()
+        run = airflow.trigger("eight", size=size, work_s=2.0 * size).wait()
         assert run.state == "success"
         advices.append(run.xcom("plan_eight", "arbo")[0])
         lengths.append(len(run.instances("work")))

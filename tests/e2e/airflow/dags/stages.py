@@ -17,16 +17,18 @@ TWO = {"parallelism": [2], "default_parallelism": 2, "baseline": False, "record_
 
 
 def behave(chunk_id, chunks):
-    """Sleeps for the stage's law, then does to this chunk what the run's conf wants."""
+    """Sleeps as long as this chunk takes, then does to this chunk what the run's conf wants."""
     context = get_current_context()
     ti, conf = context["ti"], context["dag_run"].conf
     first_try = ti.try_number <= 1
     wanted = conf.get("do", {}).get(str(chunk_id))
-    time.sleep(conf.get("sleep", 0.05) + conf.get("size", 1.0) * conf.get("work", 0.0) / chunks)
+    time.sleep(conf.get("sleep", 0.05) + conf.get("work_s", 0.0) / chunks)
     if wanted == "raise" or (wanted == "raise once" and first_try):
         raise RuntimeError("as the conf wants")
     if wanted == "kill" or (wanted == "kill once" and first_try):
         os.kill(os.getpid(), signal.SIGKILL)
+    if wanted == "hang":
+        time.sleep(600)
     if wanted == "skip":
         raise AirflowSkipException("as the conf wants")
     return chunk_id
@@ -76,13 +78,15 @@ def one_stage(dag_id, retries=0, **options):
 one_stage("plain")
 one_stage("retrying", retries=1)
 one_stage("slowest", time_measure="slowest")
-one_stage("soak", parallelism=(1, 4), default_parallelism=2)
+one_stage("soak", retries=1, parallelism=(2, 4))
 one_stage("crashing", record_args={**SOON, "post_execute": crash_once})
 one_stage("loaded", namespace="load")
 one_stage("down", conn_id="arbo_down")
-one_stage("missing", conn_id="arbo_missing")
+one_stage("by_variable", conn_id="arbo_missing")
 one_stage("wrong_type", conn_id="arbo_wrong_type")
-one_stage("record_down", record_args={**SOON, "retries": 1, "conn_id": "arbo_down"})
+one_stage(
+    "record_down", namespace="down", record_args={**SOON, "retries": 1, "conn_id": "arbo_down"}
+)
 
 
 with DAG("unusual", schedule=None):
@@ -131,6 +135,7 @@ with DAG("several", schedule=None):
             "light_b": {"experiment": "light", "parallelism": [2], "default_parallelism": 2},
         },
         baseline=False,
+        namespace="several",
         record_args=SOON,
     )
 
