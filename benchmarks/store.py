@@ -25,6 +25,8 @@ from typing import Protocol
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 PAST, PROCESSES, NAME = 50, 8, "task"
+WIDE = (1, 10**6)
+"""Ax repeats no degree, and of 32 there would soon be none left."""
 FORK = multiprocessing.get_context("fork")
 
 
@@ -122,7 +124,7 @@ class Ax:
             self.client = Client.load_from_database(NAME, StorageConfig(url=self.url))
         except Exception:  # there is none yet; which error says so differs between versions
             self.client.configure_experiment(
-                [RangeParameterConfig(name="parallelism", parameter_type="int", bounds=(1, 32))],
+                [RangeParameterConfig(name="parallelism", parameter_type="int", bounds=WIDE)],
                 name=NAME,
             )
             self.client.configure_optimization(objective="-time")
@@ -141,7 +143,7 @@ class Ax:
         for table in SQAExperiment.metadata.tables.values():
             for column in table.columns:
                 kind = getattr(column.type, "impl", column.type)
-                if isinstance(kind, String) and (kind.length or 0) > 10**6:
+                if isinstance(kind, String):
                     kind.length = None
         self.url = url.replace("postgresql://", "postgresql+psycopg2://")
         init_engine_and_session_factory(url=self.url, force_init=True)
