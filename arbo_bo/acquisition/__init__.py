@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ThompsonSampling,
         incumbent,
     )
+    from arbo_bo.acquisition.knowledge_gradient import OnlineKnowledgeGradient
     from arbo_bo.acquisition.registry import AcquisitionInputs, available, make_acquisition
     from arbo_bo.acquisition.search import evaluate_degrees
     from arbo_bo.acquisition.transform import NegativeLogScore
@@ -34,6 +35,7 @@ _HOMES = {
     "LogScoreExpectedImprovement": "arbo_bo.acquisition.exploring",
     "LowerConfidenceBound": "arbo_bo.acquisition.exploring",
     "NegativeLogScore": "arbo_bo.acquisition.transform",
+    "OnlineKnowledgeGradient": "arbo_bo.acquisition.knowledge_gradient",
     "RiskAverseScore": "arbo_bo.acquisition.exploring",
     "SLOConstrained": "arbo_bo.acquisition.constrained",
     "ThompsonSampling": "arbo_bo.acquisition.exploring",
@@ -54,6 +56,7 @@ __all__ = [
     "LogScoreExpectedImprovement",
     "LowerConfidenceBound",
     "NegativeLogScore",
+    "OnlineKnowledgeGradient",
     "RiskAverseScore",
     "SLOConstrained",
     "ThompsonSampling",

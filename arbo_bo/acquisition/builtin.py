@@ -19,6 +19,7 @@ from arbo_bo.acquisition.exploring import (
     ThompsonSampling,
     incumbent,
 )
+from arbo_bo.acquisition.knowledge_gradient import OnlineKnowledgeGradient
 from arbo_bo.acquisition.registry import AcquisitionInputs
 
 
@@ -41,6 +42,11 @@ def _expected_improvement(i: AcquisitionInputs) -> AcquisitionFunction:
         best = incumbent(i.model, choices, i.objective)
     improvement = LogScoreExpectedImprovement(i.model, best, i.objective, X_pending=i.X_pending)
     return under_slo(improvement, i)
+
+
+def _knowledge_gradient(i: AcquisitionInputs) -> AcquisitionFunction:
+    gain = OnlineKnowledgeGradient(i.model, i.choices, objective=i.objective, X_pending=i.X_pending)
+    return under_slo(gain, i)
 
 
 def _lcb(i: AcquisitionInputs) -> AcquisitionFunction:
@@ -75,6 +81,7 @@ def _constrained_improvement(i: AcquisitionInputs) -> AcquisitionFunction:
 FACTORIES: Mapping[str, Callable[[AcquisitionInputs], AcquisitionFunction]] = {
     "expected_cost": _expected_cost,
     "expected_improvement": _expected_improvement,
+    "knowledge_gradient": _knowledge_gradient,
     "lcb": _lcb,
     "risk_averse": _risk_averse,
     "thompson": _thompson,

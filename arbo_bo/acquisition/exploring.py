@@ -105,6 +105,11 @@ def expected_utility(
         return torch.cat([acquisition(part) for part in X.split(1024)])
 
 
+def thinned(choices: Tensor) -> Tensor:
+    """At most 128 of the choices, evenly spaced in their order."""
+    return choices[:: -(-len(choices) // MOST_DRAWN)]
+
+
 class LowerConfidenceBound(ExploringAcquisition):
     """-(mean - kappa std) of log Score, noise-free: a degree that could be good is tried.
 
@@ -208,8 +213,7 @@ class ThompsonSampling(ExploringAcquisition):
         if choices.ndim != 2 or not len(choices):
             raise ShapeError(f"choices needs shape (n, d), got {tuple(choices.shape)}")
         super().__init__(model, objective, residual, X_pending)
-        step = -(-len(choices) // MOST_DRAWN)
-        self.register_buffer("choices", choices[::step])
+        self.register_buffer("choices", thinned(choices))
         generator = torch.Generator().manual_seed(seed)
         shape = (*model.batch_shape, len(self.choices))
         normal = torch.randn(shape, generator=generator, dtype=torch.float64)

@@ -28,6 +28,7 @@ BUILTIN = (
     "expected_cost",
     "expected_improvement",
     "lcb",
+    "knowledge_gradient",
     "risk_averse",
     "thompson",
     "deadline",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri
 
-from arbo_bo.formulas.kernel import SQRT5, matern52, matern52_slope
+from arbo_bo.formulas.kernel import SQRT5, matern52, matern52_slope, structure
 
 Vector = NDArray[np.float64]
 LOG_2PI = math.log(2 * math.pi)
@@ -54,8 +54,8 @@ class Evidence:
     """log p(y | hyperparameters) + log p(hyperparameters), over n observations.
 
     The hyperparameters are one vector: the mean's m parameters, then log outputscale, d log
-    lengthscales and log noise variance. The covariance is outputscale * Matern-5/2 + noise * I, and
-    `fixed`.
+    lengthscales and log noise variance. The covariance is outputscale * (Matern-5/2 + `structure`)
+    + noise * I, and `fixed`.
 
     Attributes:
         mean: The mean at the training inputs as a function of its parameters.
@@ -74,6 +74,7 @@ class Evidence:
     def __post_init__(self) -> None:
         difference = self.features[:, None, :] - self.features[None, :, :]
         object.__setattr__(self, "_squared", difference**2)
+        object.__setattr__(self, "_structure", structure(self.features, self.features))
 
     def of(self, kept: NDArray[np.bool_], y: Vector) -> "Evidence":
         """The evidence of some of the observations, with other outcomes.
@@ -141,7 +142,9 @@ class Evidence:
         d = self.features.shape[1]
         m = len(x) - d - 2
         r = np.sqrt(self._squared @ np.exp(-2 * x[m + 1 : -1]))  # type: ignore[attr-defined]
-        covariance = math.exp(x[m]) * matern52(r) + math.exp(x[-1]) * np.eye(len(self.y))
+        unlearned: Vector = self._structure  # type: ignore[attr-defined]  # set above
+        covariance = math.exp(x[m]) * (matern52(r) + unlearned)
+        covariance += math.exp(x[-1]) * np.eye(len(self.y))
         inverse = _inverse(_factor(covariance + self.fixed))
         residual = self.y - self.mean(x[:m])[0]
         return residual, inverse, inverse @ residual
@@ -159,7 +162,8 @@ class Evidence:
         squared: Vector = self._squared  # type: ignore[attr-defined]  # set above
         r = np.sqrt(squared @ weights)
         decay = outputscale * np.exp(-SQRT5 * r)
-        covariance = matern52(r, decay)
+        unlearned: Vector = self._structure  # type: ignore[attr-defined]  # set above
+        covariance = matern52(r, decay) + outputscale * unlearned
         values, jacobian = self.mean(x[:m])
         residual = self.y - values
 

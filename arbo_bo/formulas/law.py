@@ -37,12 +37,12 @@ class Formula:
 
     Attributes:
         runtime: (s, gamma, *parameters) -> T / u, on numpy arrays and tensors alike.
-        jacobian: (s, gamma, parameters of shape (m,)) -> T / u of shape (n,) and its Jacobian of
-            shape (n, m), on numpy arrays.
+        jacobian: (s, gamma, *parameters) -> T / u of shape ``... x n`` and its derivatives by the
+            m parameters, ``... x n x m``, on numpy arrays and tensors alike.
     """
 
     runtime: Callable[..., Any]
-    jacobian: Callable[[Vector, Vector, Vector], tuple[Vector, Vector]]
+    jacobian: Callable[..., tuple[Any, Any]]
 
 
 def amdahl_parameters(of: law.AmdahlLaw) -> dict[str, float]:
@@ -117,31 +117,38 @@ def ernest_runtime(
     return overhead + gamma**k * xp.exp(log_t1) / s
 
 
-def amdahl_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, Vector]:
-    """Amdahl's T / u at n points and its derivatives by the four parameters (numpy).
+def amdahl_jacobian(
+    s: Any, gamma: Any, log_t1: Any, logit_p: Any, log_c: Any, k: Any
+) -> tuple[Any, Any]:
+    """Amdahl's T / u at n points and its derivatives by the four parameters.
 
     With g = (1 - p) + p / s: dT/dlog T1 = W g, dT/dlogit p = W (1/s - 1) p (1 - p), dT/dlog C = C,
     dT/dk = W g log gamma.
 
     Args:
-        s: Degrees, shape (n,).
-        gamma: Input scaling, shape (n,).
-        parameters: log(T1 / u), logit(p), log(C / u), k; shape (4,).
+        s: Degrees, ``... x n``.
+        gamma: Input scaling, ``... x n``.
+        log_t1: As in `amdahl_runtime`, a number or ``... x 1``, as all parameters.
+        logit_p: As in `amdahl_runtime`.
+        log_c: As in `amdahl_runtime`.
+        k: As in `amdahl_runtime`.
 
     Returns:
-        Values of shape (n,) and the Jacobian of shape (n, 4).
+        Values, ``... x n``, and the Jacobian, ``... x n x 4``.
     """
-    log_t1, logit_p, log_c, k = parameters
+    xp = namespace(s, gamma, log_t1)
     time = amdahl_runtime(s, gamma, log_t1, logit_p, log_c, k)
-    p, c = sigmoid(logit_p), np.exp(log_c)
+    p, c = sigmoid(logit_p), xp.exp(log_c)
     work = time - c
-    whole = gamma**k * np.exp(log_t1)
+    whole = gamma**k * xp.exp(log_t1)
     by_p = whole * (1 / s - 1) * p * (1 - p)
-    return time, np.stack((work, by_p, np.full_like(work, c), work * np.log(gamma)), axis=-1)
+    return time, xp.stack((work, by_p, time - work, work * xp.log(gamma)), -1)
 
 
-def usl_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, Vector]:
-    """The Universal Scalability Law's T / u and its derivatives by the five parameters (numpy).
+def usl_jacobian(
+    s: Any, gamma: Any, log_t1: Any, logit_p: Any, log_c: Any, k: Any, log_kappa: Any
+) -> tuple[Any, Any]:
+    """The Universal Scalability Law's T / u and its derivatives by the five parameters.
 
     Those of Amdahl's law, with W kappa (s - 1) added to T, and to W g where it stands there;
     dT/dlog kappa = W kappa (s - 1).
@@ -149,30 +156,42 @@ def usl_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, 
     Args:
         s: As in `amdahl_jacobian`.
         gamma: As in `amdahl_jacobian`.
-        parameters: log(T1 / u), logit(p), log(C / u), k, log kappa; shape (5,).
+        log_t1: As in `amdahl_jacobian`.
+        logit_p: As in `amdahl_jacobian`.
+        log_c: As in `amdahl_jacobian`.
+        k: As in `amdahl_jacobian`.
+        log_kappa: As in `usl_runtime`.
     """
-    log_t1, _, _, k, log_kappa = parameters
-    time, jacobian = amdahl_jacobian(s, gamma, parameters[:4])
-    coherency = gamma**k * np.exp(log_t1 + log_kappa) * (s - 1)
-    zero = np.zeros_like(coherency)
-    added = np.stack((coherency, zero, zero, coherency * np.log(gamma)), axis=-1)
-    return time + coherency, np.column_stack((jacobian + added, coherency))
+    xp = namespace(s, gamma, log_t1)
+    time, jacobian = amdahl_jacobian(s, gamma, log_t1, logit_p, log_c, k)
+    coherency = gamma**k * xp.exp(log_t1 + log_kappa) * (s - 1)
+    by_t1, by_p, by_c, by_k = (jacobian[..., i] for i in range(4))
+    columns = (by_t1 + coherency, by_p, by_c, by_k + coherency * xp.log(gamma), coherency)
+    return time + coherency, xp.stack(columns, -1)
 
 
-def ernest_jacobian(s: Vector, gamma: Vector, parameters: Vector) -> tuple[Vector, Vector]:
-    """Ernest's T / u and its derivatives by the five parameters (numpy).
+def ernest_jacobian(
+    s: Any, gamma: Any, log_t1: Any, log_fixed: Any, log_tree: Any, log_linear: Any, k: Any
+) -> tuple[Any, Any]:
+    """Ernest's T / u and its derivatives by the five parameters.
 
     Each term is its own derivative by its logarithmic factor; dT/dk = theta1 gamma^k / s log gamma.
 
     Args:
         s: As in `amdahl_jacobian`.
         gamma: As in `amdahl_jacobian`.
-        parameters: The logarithms of theta1, theta0, theta2 and theta3 over u, and k; shape (5,).
+        log_t1: log(theta1 / u).
+        log_fixed: log(theta0 / u).
+        log_tree: log(theta2 / u).
+        log_linear: log(theta3 / u).
+        k: As in `amdahl_jacobian`.
     """
-    factors, k = np.exp(parameters[:4]), parameters[4]
-    shape = np.stack((gamma**k / s, np.ones_like(s), np.log(s), s), axis=-1)
-    terms = factors * shape
-    return terms.sum(axis=-1), np.column_stack((terms, terms[:, 0] * np.log(gamma)))
+    xp = namespace(s, gamma, log_t1)
+    divided = xp.exp(log_t1) * gamma**k / s
+    fixed = xp.exp(log_fixed) * xp.ones_like(s)
+    tree, linear = xp.exp(log_tree) * xp.log(s), xp.exp(log_linear) * s
+    columns = (divided, fixed, tree, linear, divided * xp.log(gamma))
+    return divided + fixed + tree + linear, xp.stack(columns, -1)
 
 
 AMDAHL = Formula(amdahl_runtime, amdahl_jacobian)

@@ -9,6 +9,10 @@ from arbo_bo.wording import count, format_time
 
 _WHY = {
     "expected_improvement": "run to learn: the largest expected improvement of {objective}",
+    "knowledge_gradient": (
+        "of all {objective} expected now and in the runs to come, which learn from this one, the "
+        "lowest"
+    ),
     "lcb": "run to learn: it has the lowest optimistic {objective}",
     "risk_averse": "it has the lowest {objective} when things go badly",
     "thompson": "it has the lowest {objective} in one draw of what is believed",

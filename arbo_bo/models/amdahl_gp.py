@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
+from gpytorch.distributions import MultivariateNormal
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import MarginalLogLikelihood
+from linear_operator import to_linear_operator
 from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError, ShapeError
@@ -94,6 +96,18 @@ class AmdahlGP(SingleTaskGP):
         self.residual, self.law_prior, self.residual_prior = residual, law_prior, residual_prior
         self.explanation: Explanation | None = None
         self._fits_as_botorch_does = False
+
+    def forward(self, x: Tensor) -> MultivariateNormal:
+        """The prior at x, ``batch_shape x n x 3``.
+
+        In training the law is what its parameters say; in evaluation, around that, they are
+        integrated out under their priors (`ScalabilityMean.integrated`), so that the posterior
+        knows what few runs leave open of the law.
+        """
+        if self.training:
+            return super().forward(x)
+        mean, root = self.mean_module.integrated(x)
+        return MultivariateNormal(mean, self.covar_module(x) + to_linear_operator(root @ root.mT))
 
     @staticmethod
     def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:

@@ -46,9 +46,9 @@ class Parameter:
 
 WORK = Parameter(-14.0, 14.0, (0.0, 1.5), anchor=1.5, timed=True)
 """log(T1 / u); its anchor leaves the level free."""
-FRACTION = Parameter(-7.0, 10.0, (2.5, 1.5), anchor=0.1)
-STARTUP = Parameter(-14.0, 7.0, (-4.0, 1.5), anchor=0.3, timed=True)
-EXPONENT = Parameter(0.0, 4.0, (1.0, 0.5), anchor=0.1)
+FRACTION = Parameter(-7.0, 10.0, (3.0, 1.75), anchor=0.1)
+STARTUP = Parameter(-14.0, 7.0, (-4.0, 0.5), anchor=0.3, timed=True)
+EXPONENT = Parameter(0.0, 4.0, (1.0, 0.4), anchor=0.1)
 COHERENCY = Parameter(-20.0, 2.0, (-8.0, 2.0), anchor=0.1)
 OVERHEAD = Parameter(-14.0, 7.0, (-5.0, 2.0), anchor=0.3, timed=True)
 FIXED = Parameter(-14.0, 7.0, (-2.5, 1.5), anchor=0.1, timed=True)
@@ -189,6 +189,29 @@ class ScalabilityMean(Mean):
             return relative.log() + self.time_scale.log()
         return relative * self.time_scale
 
+    def integrated(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The law with its parameters integrated out under their priors, to first order.
+
+        Around the parameters' values v the law is f(x) + J(x) (theta - v), and with theta ~ N(m, S)
+        it is a Gaussian process of mean f + J (m - v) and covariance J S J'.
+
+        Args:
+            x: As in `forward`.
+
+        Returns:
+            The mean, ``batch_shape x n``, and a root of the covariance, ``batch_shape x n x m``.
+        """
+        values = [getattr(self, name) for name in self.PARAMETERS]
+        priors = [getattr(self, f"{name}_prior") for name in self.PARAMETERS]
+        time, jacobian = self.FORMULA.jacobian(x[..., 0], x[..., 1], *values)
+        if self.log_output:
+            mean, jacobian = time.log() + self.time_scale.log(), jacobian / time[..., None]
+        else:
+            mean, jacobian = time * self.time_scale, jacobian * self.time_scale[..., None]
+        shift = torch.cat([p.loc - v for p, v in zip(priors, values, strict=True)], -1)
+        spread = torch.stack([p.scale for p in priors], -1)
+        return mean + (jacobian * shift.unsqueeze(-2)).sum(-1), jacobian * spread
+
     def values_and_jacobian(
         self, s: Vector, gamma: Vector, parameters: Vector
     ) -> tuple[Vector, Vector]:
@@ -202,7 +225,7 @@ class ScalabilityMean(Mean):
         Returns:
             Values of shape (n,) and the Jacobian of shape (n, m).
         """
-        time, jacobian = self.FORMULA.jacobian(s, gamma, parameters)
+        time, jacobian = self.FORMULA.jacobian(s, gamma, *parameters)
         unit = self.time_scale.item()
         if self.log_output:
             return np.log(time) + math.log(unit), jacobian / time[:, None]

@@ -64,7 +64,7 @@ def test_ernest_is_its_four_terms_on_either_library(library):
     ids=["amdahl", "usl", "ernest"],
 )
 def test_jacobian_is_the_derivative(law, parameters):
-    values, jacobian = law.jacobian(S, GAMMA, parameters)
+    values, jacobian = law.jacobian(S, GAMMA, *parameters)
     by_torch = torch.autograd.functional.jacobian(
         lambda v: law.runtime(*on("torch", S, GAMMA), *v), torch.from_numpy(parameters)
     )
@@ -132,7 +132,7 @@ def evidence(seed, n=12):
     y = amdahl_runtime(s, gamma, 1.0, 2.0, -3.0, 0.9) * np.exp(0.1 * rng.standard_normal(n))
     priors = NormalPriors(rng.normal(size=9), rng.uniform(0.3, 2, 9), np.arange(9) >= 4)
     inputs = features(np.stack([s, gamma, load], axis=1))
-    return Evidence(lambda v: amdahl_jacobian(s, gamma, v), inputs, y, priors), rng
+    return Evidence(lambda v: amdahl_jacobian(s, gamma, *v), inputs, y, priors), rng
 
 
 @settings(max_examples=30, deadline=None)

@@ -1,0 +1,186 @@
+"""What a run costs now, against what it tells the runs after it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from botorch.acquisition.input_constructors import acqf_input_constructor
+from botorch.models.model import Model
+from botorch.utils.transforms import t_batch_mode_transform
+from torch import Tensor
+from torch.linalg import solve_triangular
+
+from arbo_bo.acquisition.exploring import TOGETHER, thinned
+from arbo_bo.acquisition.positive_normal import log_time_moments
+from arbo_bo.acquisition.score import TINY, ExploringAcquisition, beside, safe_root
+from arbo_bo.errors import ShapeError
+from arbo_bo.experiment import Objective, Residual, validation
+
+HORIZON = 8.0
+"""How many later runs a run's knowledge is for, unless the user says otherwise."""
+NODES = 41
+"""Of the Gauss-Hermite rule over the outcome of the next run."""
+LARGEST_LOG_RATIO = 5.0
+"""A score beyond exp(5) times the incumbent's counts as that: nothing is so bad as to hide all."""
+
+
+class OnlineKnowledgeGradient(ExploringAcquisition):
+    """What a degree's next run saves the runs after it, minus what it costs more than the best.
+
+    With U = -log Score, jointly normal over the allowed degrees C, the incumbent c* = argmax E[U]
+    and the score in units of the incumbent's:
+
+        value(x) = H E[exp(U(c*) - U'(c*)) - exp(U(c*) - max_c U'(c))]
+                   - (E[Score(x)] / min_c E[Score(c)] - 1)
+
+    U'(c) = E[U(c)] + Cov(U(c), U(x)) / sd(y) z, z ~ N(0, 1), is what will be expected of c once a
+    run of x with its noise is seen. The first term is the knowledge gradient times the H runs that
+    it is for: knowledge that cannot change a choice is worth nothing, and a degree whose run costs
+    more than it can ever save is not tried. Where all is known it is -(the regret): greedy.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        choices: ``n x d``: every allowed degree at this context. Of more than 128 every second,
+            third and so on stands for all.
+        horizon: H, 0 or more; 0 is the greedy choice by expected score.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: As in `ScoreAcquisition`. For an additive one U has the moments that log T has on
+            T > 0.
+        X_pending: As in `ExploringAcquisition`.
+
+    Source: Frazier, Powell and Dayanik, "The knowledge-gradient policy for correlated normal
+    beliefs", 2009; Ryzhov, Powell and Frazier, "The knowledge gradient algorithm for a general
+    class of online learning problems", 2012.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        choices: Tensor,
+        horizon: float = HORIZON,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        X_pending: Tensor | None = None,
+    ) -> None:
+        if choices.ndim != 2 or not len(choices):
+            raise ShapeError(f"choices needs shape (n, d), got {tuple(choices.shape)}")
+        super().__init__(model, objective, residual, X_pending)
+        self.horizon = validation.non_negative("horizon", horizon)
+        self.register_buffer("choices", thinned(choices))
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        self.register_buffer("nodes", torch.from_numpy(nodes).to(choices))
+        self.register_buffer("weights", torch.from_numpy(weights / weights.sum()).to(choices))
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates the saving of the runs to come, less the regret of this one.
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: higher is better, in units of the incumbent's score.
+        """
+        if self.model.batch_shape:
+            return self._value(X).squeeze(-1)
+        # One joint posterior of many points is far cheaper than one for each of them.
+        parts = X.reshape(-1, X.shape[-1]).split(TOGETHER)
+        return torch.cat([self._value(part) for part in parts]).reshape(X.shape[:-2])
+
+    def _value(self, X: Tensor) -> Tensor:
+        """The value at each of ``batch_shape x q x d``, ``batch_shape x q``."""
+        belief = self._belief(X)
+        # E[Score] is lognormal; the cap keeps one hopeless degree from overflowing.
+        cost, costs = belief.variance / 2 - belief.mean, belief.variances / 2 - belief.means
+        regret = _capped(cost - costs.amin(-1, keepdim=True)).expm1()
+        return self.horizon * self._gain(belief) - regret
+
+    def _gain(self, belief: "_Belief") -> Tensor:
+        """What one of the later runs saves."""
+        told = (belief.variance + belief.noise).clamp_min(TINY).sqrt()
+        moved = belief.covariance / told[..., None]
+        expected, incumbent = belief.means.max(-1, keepdim=True)
+        lead = (belief.means - expected)[..., None, :]
+        after = lead[..., None] + moved[..., None] * self.nodes
+        chosen = incumbent[..., None, :, None].expand(*after.shape[:-2], 1, 1)
+        stay = after.take_along_dim(chosen, -2).squeeze(-2)
+        saved = _capped(stay).neg().exp() - _capped(after.amax(-2)).neg().exp()
+        return (saved * self.weights).sum(-1)
+
+    def _belief(self, X: Tensor) -> "_Belief":
+        """What is believed of U at X and at the choices, given pending runs."""
+        known = self.choices
+        if self.X_pending is not None:
+            known = torch.cat([known, self.X_pending.to(known)])
+        points, q = beside(X, known), X.shape[-2]
+        posterior = self.model.posterior(points)
+        mean, covariance = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
+        run = self.model.posterior(X, observation_noise=True).variance.squeeze(-1)
+        noise = run - covariance.diagonal(dim1=-2, dim2=-1)[..., :q]
+        if self.residual is Residual.ADDITIVE:
+            std = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(TINY).sqrt()
+            mean, log_std = log_time_moments(mean, std)
+            ratio = log_std / std
+            covariance = ratio[..., None] * covariance * ratio[..., None, :]
+            noise = noise * ratio[..., :q].square()
+        a, end = self.objective.urgency, q + len(self.choices)
+        mean, covariance = -(a * mean + self.utility.offset(points)), a**2 * covariance
+        if self.X_pending is not None:
+            root = safe_root(covariance[..., end:, end:])
+            told = solve_triangular(root, covariance[..., end:, :end], upper=False)
+            covariance = covariance[..., :end, :end] - told.mT @ told
+        variance = covariance.diagonal(dim1=-2, dim2=-1)
+        return _Belief(
+            mean=mean[..., :q],
+            variance=variance[..., :q],
+            noise=a**2 * noise.clamp_min(0),
+            means=mean[..., q:end],
+            variances=variance[..., q:end],
+            covariance=covariance[..., :q, q:end],
+        )
+
+
+@dataclass(frozen=True)
+class _Belief:
+    """Moments of U = -log Score.
+
+    Attributes:
+        mean: Of U at X, ``batch_shape x q``.
+        variance: Of U at X, as its mean.
+        noise: What a run's noise adds to the variance, as it.
+        means: Of U at the choices, ``batch_shape x n``.
+        variances: Of U at the choices, as its means.
+        covariance: Between X and the choices, ``batch_shape x q x n``.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    noise: Tensor
+    means: Tensor
+    variances: Tensor
+    covariance: Tensor
+
+
+def _capped(log_ratio: Tensor) -> Tensor:
+    return log_ratio.clamp(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
+
+
+@acqf_input_constructor(OnlineKnowledgeGradient)
+def _inputs(
+    model: Model,
+    choices: Tensor,
+    horizon: float = HORIZON,
+    score: Objective | None = None,
+    residual: Residual | str | None = None,
+    X_pending: Tensor | None = None,
+) -> dict[str, Any]:
+    """Arguments of `OnlineKnowledgeGradient`."""
+    return {
+        "model": model,
+        "choices": choices,
+        "horizon": horizon,
+        "objective": score,
+        "residual": residual,
+        "X_pending": X_pending,
+    }
