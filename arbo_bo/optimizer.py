@@ -144,10 +144,10 @@ class ArboOptimizer(Outcomes):
             mean: The law that the Gaussian process stands on: "amdahl" (default), "usl" (slower
                 again past its best degree), "ernest", or "auto", the best of them for the window.
             alpha: For "online", weight of the old value in smoothing, in (0, 1]. Default 0.3.
-            acquisition: What chooses: "expected_cost", "expected_improvement", "lcb",
-                "risk_averse", "thompson", "deadline", "budget", "constrained_improvement", or a
-                name that another package has registered. Default "auto": what suits the service
-                level, else "expected_cost".
+            acquisition: What chooses: "knowledge_gradient", "expected_cost",
+                "expected_improvement", "lcb", "risk_averse", "thompson", "deadline", "budget",
+                "constrained_improvement", or a name that another package has registered. Default
+                "auto": what suits the service level, else "knowledge_gradient".
             slo: A `MaxExecutionTime`, a `MaxCost`, or both in a list: whatever chooses, it chooses
                 among the degrees that keep them. ``()`` removes them.
             search: Which allowed degrees are looked at, around the law's own optimum: "all"

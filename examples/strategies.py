@@ -41,7 +41,12 @@ class Scene:
 
 
 SCENES = (
-    Scene("expected_cost", "expected_cost: the lowest expected cost", {}),
+    Scene("knowledge_gradient", "knowledge gradient: this run, and what the next ones learn", {}),
+    Scene(
+        "expected_cost",
+        "expected_cost: the lowest expected cost",
+        {"acquisition": "expected_cost"},
+    ),
     Scene(
         "expected_improvement",
         "expected_improvement: where more may be found",

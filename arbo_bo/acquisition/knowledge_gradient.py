@@ -32,12 +32,13 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
     and the score in units of the incumbent's:
 
         value(x) = H E[exp(U(c*) - U'(c*)) - exp(U(c*) - max_c U'(c))]
-                   - (E[Score(x)] / min_c E[Score(c)] - 1)
+                   - (Score(x) / min_c Score(c) - 1)
 
     U'(c) = E[U(c)] + Cov(U(c), U(x)) / sd(y) z, z ~ N(0, 1), is what will be expected of c once a
-    run of x with its noise is seen. The first term is the knowledge gradient times the H runs that
-    it is for: knowledge that cannot change a choice is worth nothing, and a degree whose run costs
-    more than it can ever save is not tried. Where all is known it is -(the regret): greedy.
+    run of x is seen, and Score(c) = E[T]^a Cost(s). The first term is the knowledge gradient times
+    the H runs that it is for: knowledge that cannot change a choice is worth nothing, and a degree
+    whose run costs more than it can ever save is not tried. Where all is known it is -(the regret):
+    greedy.
 
     Args:
         model: As in `ScoreAcquisition`.
@@ -91,8 +92,10 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
     def _value(self, X: Tensor) -> Tensor:
         """The value at each of ``batch_shape x q x d``, ``batch_shape x q``."""
         belief = self._belief(X)
-        # E[Score] is lognormal; the cap keeps one hopeless degree from overflowing.
-        cost, costs = belief.variance / 2 - belief.mean, belief.variances / 2 - belief.means
+        # E[T]^a, not E[T^a]: half of a variance of log T, a times.
+        half = 0.5 / self.objective.urgency
+        cost = half * belief.variance - belief.mean
+        costs = half * belief.variances - belief.means
         regret = _capped(cost - costs.amin(-1, keepdim=True)).expm1()
         return self.horizon * self._gain(belief) - regret
 
@@ -118,6 +121,8 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
         mean, covariance = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
         run = self.model.posterior(X, observation_noise=True).variance.squeeze(-1)
         noise = run - covariance.diagonal(dim1=-2, dim2=-1)[..., :q]
+        # What is believed after a run follows from the noise that the model is fitted with.
+        noise = noise / getattr(getattr(self.model, "likelihood", None), "widening", 1.0)
         if self.residual is Residual.ADDITIVE:
             std = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(TINY).sqrt()
             mean, log_std = log_time_moments(mean, std)

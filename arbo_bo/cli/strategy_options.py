@@ -24,8 +24,8 @@ class StrategyOptions:
         str | None,
         _option(
             metavar="NAME",
-            text="What chooses: expected_cost, expected_improvement, lcb, risk_averse, thompson, "
-            "deadline, budget, constrained_improvement, or auto.  [default: auto]",
+            text="What chooses: knowledge_gradient, expected_cost, expected_improvement, lcb, "
+            "risk_averse, thompson, deadline, budget, constrained_improvement, or auto.  [default: auto]",
         ),
     ] = None
     max_time: Annotated[

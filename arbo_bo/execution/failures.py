@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import signal
+from collections.abc import Callable
 
 from arbo_bo.errors import CommandError, StageFailedError, StageTimeoutError
 from arbo_bo.execution.command import why_not_runnable
@@ -61,6 +62,16 @@ class StageTimeLimitError(StageTimeoutError):
         self.chunk_id = chunk_id
         self.returncode: int | None = None
         self.stderr_tail = stderr_tail
+
+    def __reduce__(self) -> tuple[Callable[..., BaseException], tuple[object, ...]]:
+        """Pickles by name and attributes: of two builtin bases Python cannot tell whose way."""
+        return _restored, (self.args, self.__dict__)
+
+
+def _restored(args: tuple[str], attributes: dict[str, object]) -> StageTimeLimitError:
+    error = StageTimeLimitError(*args)
+    error.__dict__.update(attributes)
+    return error
 
 
 def chunk_failed(

@@ -12,7 +12,7 @@ from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime, service_levels
 
-DEFAULT_ACQUISITION = "expected_cost"
+DEFAULT_ACQUISITION = "knowledge_gradient"
 """What chooses where neither the user nor a service level says it."""
 AUTO = "auto"
 """Stands for `DEFAULT_ACQUISITION`, or for what suits the service levels."""

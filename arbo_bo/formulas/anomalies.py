@@ -138,7 +138,10 @@ def _without_straggler(w: _Window) -> Explanation | None:
     precision = np.diag(w.inverse)
     error = w.alpha / precision
     log_predictive = 0.5 * (np.log(precision) - w.alpha * error - LOG_2PI)
-    costs = LOG_ODDS_STRAGGLER + w.log_broad(error)
+    # A degree that was run once may just be a slow one.
+    degree = w.evidence.features[w.state.kept, 0]
+    repeated = (degree[:, None] == degree).sum(axis=1) > 1
+    costs = np.where(repeated, LOG_ODDS_STRAGGLER, -np.inf) + w.log_broad(error)
     worst = int(np.argmax(costs - log_predictive))
     if (costs - log_predictive)[worst] < -HOPE:
         return None

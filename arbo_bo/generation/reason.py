@@ -9,10 +9,7 @@ from arbo_bo.wording import count, format_time
 
 _WHY = {
     "expected_improvement": "run to learn: the largest expected improvement of {objective}",
-    "knowledge_gradient": (
-        "of all {objective} expected now and in the runs to come, which learn from this one, the "
-        "lowest"
-    ),
+    "knowledge_gradient": "run to learn: the runs after it may gain more than it costs",
     "lcb": "run to learn: it has the lowest optimistic {objective}",
     "risk_averse": "it has the lowest {objective} when things go badly",
     "thompson": "it has the lowest {objective} in one draw of what is believed",
@@ -80,6 +77,8 @@ def optimize_reason(experiment: Experiment, choice: Choice) -> str:
         text += _kept(experiment, best, candidates)
     elif strategy.chooser == "expected_cost":
         text += _cheapest(experiment, best, candidates)
+    elif strategy.chooser == "knowledge_gradient":
+        text += _gaining(experiment, best, candidates)
     else:
         text += f"; {_why(experiment)}"
     return text + _fewest(experiment, best, candidates) + "."
@@ -93,6 +92,16 @@ def _cheapest(experiment: Experiment, best: Candidate, candidates: Sequence[Cand
         rival = min(rivals, key=lambda c: c.log_score)
         text += f"; next best is {rival.parallelism}, {worse_by(rival.log_score - best.log_score)}"
     return text
+
+
+def _gaining(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
+    cheapest = min((c for c in candidates if c.excluded is None), key=lambda c: c.log_score)
+    if cheapest is best:
+        return _cheapest(experiment, best, candidates)
+    worse = worse_by(best.log_score - cheapest.log_score)
+    return (
+        f", with {experiment.objective} {worse} than at {cheapest.parallelism}; {_why(experiment)}"
+    )
 
 
 def _why(experiment: Experiment) -> str:

@@ -103,7 +103,7 @@ def test_another_acquisition_chooses_among_the_feasible():
 
 def test_boundary_is_explored_when_its_degrees_may_keep_the_deadline():
     model, save = fitted(degrees=(1.0, 8)), Objective(urgency=0.5)
-    slo = MaxExecutionTime(32, confidence=0.9)
+    slo = MaxExecutionTime(26, confidence=0.9)
     best = feasible_incumbent(model, CHOICES, slo, save)
     acquisition = ConstrainedLogScoreExpectedImprovement(model, slo, best, save)
     chosen = acquisition(X).argmax()

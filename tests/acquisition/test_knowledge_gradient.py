@@ -16,7 +16,8 @@ def fantasized_gain(model, x, draws=4000):
     cost = Objective().exponent * FEW[:, 0].log()
     now = model.posterior(FEW).mean.squeeze(-1) + cost
     incumbent = now.argmin()
-    outcomes = model.posterior(x, observation_noise=True).rsample(torch.Size([draws]))
+    outcomes = model.posterior(x).rsample(torch.Size([draws]))
+    outcomes = outcomes + model.likelihood.noise.sqrt() * torch.randn_like(outcomes)
     noise = torch.full_like(outcomes, model.likelihood.noise.item())
     with torch.no_grad():
         model.posterior(FEW)  # fills the caches that conditioning starts from

@@ -44,7 +44,7 @@ def read_constraints(connection):
 def test_rebuilding_a_table_keeps_the_trials_that_refer_to_it(store, task, trial, monkeypatch):
     store.add(task, [trial(), trial()])
 
-    def rebuild(connection):
+    def rebuild(connection, *_):
         operations = Operations(MigrationContext.configure(connection))
         with operations.batch_alter_table("task_models", recreate="always") as table:
             table.alter_column("alpha", nullable=True)

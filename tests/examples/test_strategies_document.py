@@ -31,7 +31,7 @@ def test_every_picture_is_in_the_document_and_in_the_repository(example):
 
 def test_pictures_are_drawn_into_the_folder(example, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["strategies.py", str(tmp_path / "new")])
-    monkeypatch.setattr(example, "SCENES", example.SCENES[5:6])
+    monkeypatch.setattr(example, "SCENES", example.SCENES[6:7])
     example.main()
     (picture,) = (tmp_path / "new").iterdir()
     assert "the cheapest that keeps 70 s" in picture.read_text()

@@ -39,13 +39,20 @@ def test_one_straggler_moves_no_prediction(noise, odd, factor):
     model = fit(s, time)
     assert (~model.explanation.kept).nonzero()[0].tolist() == [odd]
     assert [time_at(model, d) for d in DEGREES] == pytest.approx(
-        [time_at(clean, d) for d in DEGREES], rel=0.05 + noise / 2
+        [time_at(clean, d) for d in DEGREES], rel=0.1 + noise / 2
     )
 
 
 def test_repeats_tell_which_run_is_the_straggler_when_the_window_is_small():
     s, time = np.array([1, 4, 4, 4, 8]), np.array([305.0, 84.0, 840.0, 86.0, 50.0])
     assert fit(s, time).explanation.kept.tolist() == [True, True, False, True, True]
+
+
+def test_nothing_is_set_aside_when_its_degree_was_run_once():
+    s, time = runs(10, 0.05, seed=1, degrees=(1, 2, 8))
+    s[5] = 4
+    time[5] = 10 * LAW.runtime_s(4)
+    assert fit(s, time).explanation.kept.all()
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])

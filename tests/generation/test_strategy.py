@@ -15,6 +15,7 @@ from arbo_bo.experiment import (
     Objective,
     Phase,
     SearchSpace,
+    Strategy,
     Trial,
     TrialStatus,
 )
@@ -23,7 +24,7 @@ from arbo_bo.wording import format_time
 
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
 SPACE = SearchSpace.between(1, 32)
-EXPERIMENT = Experiment("t", search_space=SPACE)
+EXPERIMENT = Experiment("t", search_space=SPACE, strategy=Strategy("expected_cost"))
 
 
 def completed(index, s, time, size=None, load=0.0):
@@ -193,6 +194,17 @@ def test_reason_names_degree_time_and_rival():
     reason = generate(EXPERIMENT, history(), Context()).decision.reason
     assert "workers: expected" in reason
     assert "next best is" in reason
+
+
+def test_default_weighs_what_later_runs_learn():
+    experiment = replace(EXPERIMENT, strategy=Strategy())
+    decision = generate(experiment, history(), Context()).decision
+    assert decision.acquisition == "knowledge_gradient"
+    cheapest = min(decision.candidates, key=lambda c: c.score)
+    chosen = decision.candidates[decision.parallelism - 1]
+    assert chosen.value == max(c.value for c in decision.candidates)
+    says = "next best is" if chosen is cheapest else f"than at {cheapest.parallelism}; run to learn"
+    assert says in decision.reason
 
 
 def test_decision_leaves_torchs_thread_count_alone():
