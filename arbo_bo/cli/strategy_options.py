@@ -25,7 +25,8 @@ class StrategyOptions:
         _option(
             metavar="NAME",
             text="What chooses: knowledge_gradient, expected_cost, expected_improvement, lcb, "
-            "risk_averse, thompson, deadline, budget, constrained_improvement, or auto.  [default: auto]",
+            "risk_averse, thompson, deadline, budget, constrained_improvement, or auto.  "
+            "[default: auto]",
         ),
     ] = None
     max_time: Annotated[
