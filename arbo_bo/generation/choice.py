@@ -16,6 +16,8 @@ from arbo_bo.experiment import (
 )
 from arbo_bo.generation.surrogate import EXPECTED_COST, GPSurrogate, Surrogate, one_thread
 
+KNOWLEDGE_GRADIENT = "knowledge_gradient"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -83,8 +85,11 @@ def _values(
     candidates: Sequence[Candidate],
 ) -> list[float]:
     """The acquisition function's value of each degree, more being better."""
-    strategy = experiment.strategy
-    if strategy.chooser == EXPECTED_COST and not strategy.slo:
+    strategy, chooser = experiment.strategy, experiment.strategy.chooser
+    if chooser == KNOWLEDGE_GRADIENT and not surrogate.identifies_law:
+        # The other degrees have left the window: the law that it keeps is to be used, not doubted.
+        chooser = EXPECTED_COST
+    if chooser == EXPECTED_COST and not strategy.slo:
         return [-c.log_score for c in candidates]
     import torch
 
@@ -107,7 +112,7 @@ def _values(
         seed=_seed(experiment, trials),
     )
     with one_thread():
-        acquisition = make_acquisition(strategy.chooser, inputs)
+        acquisition = make_acquisition(chooser, inputs)
         values = evaluate_degrees(acquisition, degrees, *window.at(context))
     # Another package's NaN is no reason to choose a degree.
     return values.nan_to_num(nan=-math.inf, neginf=-math.inf, posinf=math.inf).tolist()

@@ -115,6 +115,13 @@ class GPSurrogate:
     model: "AmdahlGP"
     window: Window
 
+    @property
+    def identifies_law(self) -> bool:
+        """Whether the window's degrees tell the law, so that nothing older has to."""
+        from arbo_bo.models.fitting import identifies_law
+
+        return identifies_law(self.model.train_inputs[0][:, 0].tolist())
+
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
         """See `Surrogate`."""
         from arbo_bo.acquisition.search import predict_degrees
@@ -140,9 +147,7 @@ class GPSurrogate:
 
     def learned(self, previous: Experiment) -> Learned:
         """The law always, the hyperparameters where the window could teach them."""
-        from arbo_bo.models.fitting import identifies_law
-
-        if not identifies_law(self.model.train_inputs[0][:, 0].tolist()):
+        if not self.identifies_law:
             return Learned(self.model.law, previous.model.hyperparameters)
         return Learned(self.model.law, self.model.hyperparameters.to_json())
 

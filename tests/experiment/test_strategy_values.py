@@ -72,7 +72,7 @@ def test_deadline_comes_first_when_both_are_given(given):
 
 @pytest.mark.parametrize(
     ("slo", "chooser"),
-    [((), "expected_cost"), (DEADLINE, "deadline"), (BUDGET, "budget"),
+    [((), "knowledge_gradient"), (DEADLINE, "deadline"), (BUDGET, "budget"),
      ((BUDGET, DEADLINE), "deadline")],
 )  # fmt: skip
 def test_auto_is_what_suits_the_service_levels(slo, chooser):
