@@ -92,11 +92,7 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
     def _value(self, X: Tensor) -> Tensor:
         """The value at each of ``batch_shape x q x d``, ``batch_shape x q``."""
         belief = self._belief(X)
-        # E[T]^a, not E[T^a]: half of a variance of log T, a times.
-        half = 0.5 / self.objective.urgency
-        cost = half * belief.variance - belief.mean
-        costs = half * belief.variances - belief.means
-        regret = _capped(cost - costs.amin(-1, keepdim=True)).expm1()
+        regret = _capped(belief.cost - belief.costs.amin(-1, keepdim=True)).expm1()
         return self.horizon * self._gain(belief) - regret
 
     def _gain(self, belief: "_Belief") -> Tensor:
@@ -131,39 +127,42 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
             noise = noise * ratio[..., :q].square()
         a, end = self.objective.urgency, q + len(self.choices)
         mean, covariance = -(a * mean + self.utility.offset(points)), a**2 * covariance
+        # E[T]^a, not E[T^a]: half of a variance of log T, a times. Runs under way do not change it.
+        marginal = covariance.diagonal(dim1=-2, dim2=-1)
+        costs = marginal * (0.5 / a) - mean
         if self.X_pending is not None:
             root = safe_root(covariance[..., end:, end:])
             told = solve_triangular(root, covariance[..., end:, :end], upper=False)
             covariance = covariance[..., :end, :end] - told.mT @ told
         variance = covariance.diagonal(dim1=-2, dim2=-1)
         return _Belief(
-            mean=mean[..., :q],
+            cost=costs[..., :q],
+            costs=costs[..., q:end],
             variance=variance[..., :q],
             noise=a**2 * noise.clamp_min(0),
             means=mean[..., q:end],
-            variances=variance[..., q:end],
             covariance=covariance[..., :q, q:end],
         )
 
 
 @dataclass(frozen=True)
 class _Belief:
-    """Moments of U = -log Score.
+    """What is believed of the score.
 
     Attributes:
-        mean: Of U at X, ``batch_shape x q``.
-        variance: Of U at X, as its mean.
+        cost: log(E[T]^a Cost(s)) at X, ``batch_shape x q``.
+        costs: The same at the choices, ``batch_shape x n``.
+        variance: Of U at X once pending runs are told, ``batch_shape x q``.
         noise: What a run's noise adds to the variance, as it.
         means: Of U at the choices, ``batch_shape x n``.
-        variances: Of U at the choices, as its means.
-        covariance: Between X and the choices, ``batch_shape x q x n``.
+        covariance: Between X and the choices, pending runs told, ``batch_shape x q x n``.
     """
 
-    mean: Tensor
+    cost: Tensor
+    costs: Tensor
     variance: Tensor
     noise: Tensor
     means: Tensor
-    variances: Tensor
     covariance: Tensor
 
 

@@ -88,7 +88,10 @@ class Evidence:
             values, jacobian = self.mean(parameters)
             return values[kept], jacobian[kept]
 
-        return Evidence(mean, self.features[kept], y[kept], self.priors)
+        fixed = self.fixed
+        if isinstance(fixed, np.ndarray):
+            fixed = fixed[np.ix_(kept, kept)]
+        return Evidence(mean, self.features[kept], y[kept], self.priors, fixed)
 
     def with_step(self, step: Vector, spread: float) -> "Evidence":
         """The evidence with one more parameter of the mean, behind the others: a factor of `step`.
@@ -108,7 +111,7 @@ class Evidence:
             np.insert(self.priors.scale, m, spread),
             np.insert(self.priors.logarithmic, m, False),
         )
-        return Evidence(mean, self.features, self.y, priors)
+        return Evidence(mean, self.features, self.y, priors, self.fixed)
 
     def integrated(self, x: Vector) -> "Evidence":
         """The evidence with the mean's parameters integrated out, linearised at x.

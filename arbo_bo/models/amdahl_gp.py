@@ -155,6 +155,7 @@ class AmdahlGP(SingleTaskGP):
         residual's hyperparameters only the law is taken: the variances have other units.
         """
         self.mean_module.set_learned(hyperparameters.learned)
+        self._clear_cache()
         if hyperparameters.residual is not self.residual:
             return
         kernel, noise = self.covar_module, self.likelihood.noise_covar
@@ -218,6 +219,7 @@ class AmdahlGP(SingleTaskGP):
 
         given = {name: value for name, value in options.items() if value is not None}
         if not given and has_analytic_gradient(mll):
+            mll.train()  # a model that has predicted keeps what it predicted with until then
             fit_by_analytic_gradient(self)
             return mll.eval()
         self._fits_as_botorch_does = True

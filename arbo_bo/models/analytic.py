@@ -39,11 +39,13 @@ def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
     if type(model.likelihood) is not RunNoise or model.train_targets.device.type != "cpu":
         return False
     expected = {id(p) for p in _parameters(model)}
-    priors = [type(prior) for _, _, prior, *_ in model.named_priors()]
+    priors = [prior for _, _, prior, *_ in model.named_priors()]
+    law = [getattr(model.mean_module, f"{name}_prior", None) for name in _names(model)]
     return (
         all(p.requires_grad for p in mll.parameters())
         and {id(p) for p in mll.parameters()} == expected
-        and set(priors) <= {NormalPrior, LogNormalPrior}
+        and all(type(prior) is NormalPrior for prior in law)
+        and all(type(p) is LogNormalPrior for p in priors if not any(p is own for own in law))
         and len(priors) == len(expected)
         and all(_is_plain_interval(c) for c in _constraints(model))
     )

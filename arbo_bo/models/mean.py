@@ -198,6 +198,8 @@ class ScalabilityMean(Mean):
         Args:
             x: As in `forward`.
 
+        Any prior that has a mean and a standard deviation will do.
+
         Returns:
             The mean, ``batch_shape x n``, and a root of the covariance, ``batch_shape x n x m``.
         """
@@ -208,8 +210,10 @@ class ScalabilityMean(Mean):
             mean, jacobian = time.log() + self.time_scale.log(), jacobian / time[..., None]
         else:
             mean, jacobian = time * self.time_scale, jacobian * self.time_scale[..., None]
-        shift = torch.cat([p.loc - v for p, v in zip(priors, values, strict=True)], -1)
-        spread = torch.stack([p.scale for p in priors], -1)
+        shift = torch.cat([p.mean - v for p, v in zip(priors, values, strict=True)], -1)
+        spread = torch.cat(
+            [p.stddev.expand_as(v) for p, v in zip(priors, values, strict=True)], -1
+        ).unsqueeze(-2)
         return mean + (jacobian * shift.unsqueeze(-2)).sum(-1), jacobian * spread
 
     def values_and_jacobian(

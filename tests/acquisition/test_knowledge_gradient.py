@@ -67,6 +67,17 @@ def test_a_degree_is_worth_less_when_it_is_being_tried():
     assert beside < alone
 
 
+def test_a_run_under_way_changes_no_expected_cost():
+    model = fitted(degrees=(2.0,), noise=0.0)
+    alone, beside = (
+        evaluate_degrees(
+            OnlineKnowledgeGradient(model, CHOICES, horizon=0.0, X_pending=pending), DEGREES, 1, 0
+        )
+        for pending in (None, CHOICES[15:16])
+    )
+    assert torch.allclose(alone, beside)
+
+
 def test_it_is_the_regret_when_everything_is_known():
     model = fitted(degrees=[1.0, 4, 6, 12] * 10, noise=1e-4)
     values = evaluate_degrees(OnlineKnowledgeGradient(model, FEW), [1, 4, 6, 12], 1, 0)

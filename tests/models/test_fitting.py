@@ -3,6 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from botorch.fit import fit_gpytorch_mll
+from gpytorch.mlls import ExactMarginalLogLikelihood
 from windows import LAW, RESIDUALS, window
 
 from arbo_bo.errors import NotEnoughObservationsError, ShapeError
@@ -11,6 +13,7 @@ from arbo_bo.formulas.evidence import Evidence
 from arbo_bo.models import (
     fit_amdahl_gp,
 )
+from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.fitting import identifies_law
 
 
@@ -149,3 +152,14 @@ def test_fit_is_refused_when_times_have_another_shape():
 def test_fit_is_refused_when_there_is_no_run():
     with pytest.raises(NotEnoughObservationsError):
         fit_amdahl_gp(torch.ones(0, 3), torch.ones(0, 1))
+
+
+def test_posterior_is_the_new_one_when_a_model_that_has_predicted_is_fitted():
+    X = torch.tensor([[s, 1.0, 0.0] for s in (1.0, 2, 4, 8, 16)], dtype=torch.float64)
+    model = AmdahlGP(X, (3 + 100 / X[:, :1]).log()).eval()
+    model.posterior(X)
+    fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+    fitted = model.posterior(X).mean
+    model.train()
+    model.eval()
+    assert torch.allclose(fitted, model.posterior(X).mean)
