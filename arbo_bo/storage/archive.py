@@ -28,6 +28,8 @@ from arbo_bo.storage.tables import execution_history, task_models
 
 FORMAT = 1
 HEADER, TASK, TRIAL = "arbo_bo export", "task", "trial"
+CSV_NEEDS = ("task", "trial_index", "status")
+"""Columns that every export as CSV has, and a table of runs from elsewhere hardly all."""
 BATCH = 1000
 Lines = Callable[[], Iterable[str]]
 """Opens the text anew, line by line; a transaction may have to be run again."""
@@ -205,6 +207,7 @@ def _trials_by_task(lines: Iterable[str]) -> Mapping[str, list[Trial]]:
     tasks: dict[str, list[Trial]] = {}
     reader = csv.DictReader(lines, strict=True)
     try:
+        _require_header(reader.fieldnames)
         for record in reader:
             with _at_line(reader.line_num):
                 name = checked_name(record.pop("task", None) or "")
@@ -215,6 +218,15 @@ def _trials_by_task(lines: Iterable[str]) -> Mapping[str, list[Trial]]:
     if not tasks:
         raise InvalidValueError("the file holds no trials: a header line and one row or more")
     return tasks
+
+
+def _require_header(names: Sequence[str] | None) -> None:
+    missing = [name for name in CSV_NEEDS if name not in (names or CSV_NEEDS)]
+    if missing:
+        raise InvalidValueError(
+            f"this is no export of arbo_bo: it has no column {', '.join(missing)}; runs from "
+            "elsewhere are taken in by: arbo attach TASK --csv FILE"
+        )
 
 
 def _names(store: SQLTrialStore, names: Sequence[str] | None) -> list[str]:

@@ -146,13 +146,15 @@ def test_import_says_which_line_is_wrong_and_takes_nothing(filled, spoil, messag
     ("text", "message"),
     [
         ("", "holds no trials"),
-        ("task,trial_index\n", "holds no trials"),
-        ("task,status\nt,COMPLETED\n", "line 2: trial_index is missing"),
-        ("task,colour\nt,red\n", "line 2: unknown 'colour'"),
-        ("task,trial_index\nt,one\n", "line 2: trial_index cannot be read"),
-        ("task,trial_index\nt,0,4\n", "line 2: the line has more or fewer fields"),
-        ("trial_index\n0\n", "line 2: a task's name must have 1"),
-        ('task\n"t', "this is no CSV"),
+        ("task,trial_index,status\n", "holds no trials"),
+        ("task,trial_index,status\nt,,COMPLETED\n", "line 2: trial_index is missing"),
+        ("task,trial_index,status,colour\nt,0,RUNNING,red\n", "line 2: unknown 'colour'"),
+        ("task,trial_index,status\nt,one,\n", "line 2: trial_index cannot be read"),
+        ("task,trial_index,status\nt,0,RUNNING,4\n", "line 2: the line has more or fewer fields"),
+        ("task,trial_index,status\n,0,RUNNING\n", "line 2: a task's name must have 1"),
+        ("parallelism,execution_time_s\n4,9\n", "no column task, trial_index, status; .*attach"),
+        ("task,parallelism,execution_time_s\nt,4,9\n", "no column trial_index, status; .*attach"),
+        ('task,trial_index,status\n"t', "this is no CSV"),
     ],
 )
 def test_csv_says_which_line_is_wrong_and_takes_nothing(store, text, message):
