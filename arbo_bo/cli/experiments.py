@@ -110,7 +110,8 @@ def rename(
     experiment = open_optimizer(store, namespace, must_exist=True).rename_experiment(task, name)
     if json:
         return render.print_json(render.experiment_json(experiment))
-    render.stderr().print(f"{task} is now {experiment.name}", markup=False)
+    said = "is called so already, nothing changed" if name == task else f"is now {experiment.name}"
+    render.stderr().print(f"{task} {said}", markup=False)
 
 
 def delete(

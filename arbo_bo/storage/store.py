@@ -184,11 +184,15 @@ class SQLTrialStore(SQLTrialReader):
     def rename(self, name: str, new_name: str) -> Experiment:
         """Gives an experiment another name, and returns it; its trials go with it.
 
+        Nothing changes where that is its name already.
+
         Raises:
             ExperimentNotFoundError: There is none of that name.
             InvalidValueError: The new name is none, or is taken.
         """
         name, new, queries = checked_name(name), checked_name(new_name), self._queries
+        if name == new:
+            return self.experiment(name)
         earlier_attempts = count()
 
         def work(connection: Connection) -> Experiment:
