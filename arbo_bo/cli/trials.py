@@ -117,6 +117,8 @@ def complete(
     json: options.Json = False,
 ) -> None:
     """Record what a run took."""
+    if exclude is not None and not exclude.strip():
+        raise typer.BadParameter("--exclude needs a reason; without --exclude the run trains")
     arbo = open_optimizer(store, namespace)
     _report(
         arbo.complete_trial(
@@ -171,10 +173,14 @@ def exclude(
     namespace: options.Namespace = DEFAULT_NAMESPACE,
     json: options.Json = False,
 ) -> None:
-    """Let a trial train no more, such as a wrong measurement; --undo takes that back."""
+    """Let a trial train no more, such as a wrong measurement; --undo takes that back.
+
+    Done again, it keeps the reason unless another one is given.
+    """
     if undo and reason is not None:
         raise typer.BadParameter("give --reason or --undo, not both")
     arbo = open_optimizer(store, namespace, must_exist=True)
+    before = arbo.store.trial(task, index).exclusion_reason
     if undo:
         trial = arbo.include_trial(task, index)
     else:
@@ -183,6 +189,8 @@ def exclude(
         return render.print_json(render.trial_json(trial))
     why = trial.exclusion_reason
     said = f"{trial} trains" if why is None else f"{trial} does not train: {why}"
+    if None not in (before, why) and before != why:
+        said += f" (the reason was: {before})"
     render.stderr().print(" ".join(said.split()), markup=False)
 
 

@@ -288,8 +288,12 @@ class Trial:
         )
 
     def exclude(self, reason: str | None = None) -> "Trial":
-        """Returns the trial as one that does not train, whatever its status."""
-        return replace(self, exclusion_reason=clean_reason(reason) or "excluded by hand")
+        """Returns the trial as one that does not train, whatever its status.
+
+        Without a reason it keeps the one that it has.
+        """
+        why = clean_reason(reason) or self.exclusion_reason or "excluded by hand"
+        return replace(self, exclusion_reason=why)
 
     def include(self) -> "Trial":
         """Returns the trial as one that trains, once it is completed."""

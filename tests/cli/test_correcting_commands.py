@@ -36,6 +36,29 @@ def test_exclusion_is_refused_when_it_is_undone_for_a_reason(call):
     assert "not both" in call("exclude", "t", "0", "--undo", "--reason", "x", status=2).err
 
 
+def test_exclusion_keeps_its_reason_when_it_is_done_again_without_one(call):
+    call("exclude", "t", "0", "--reason", "the disk was slow")
+    assert call("exclude", "t", "0").err.endswith("does not train: the disk was slow\n")
+    assert call("exclude", "t", "0", "--reason", "").err.endswith("train: the disk was slow\n")
+
+
+def test_exclusion_says_what_the_reason_was_when_another_one_is_given(call):
+    call("exclude", "t", "0", "--reason", "the disk was slow")
+    said = call("exclude", "t", "0", "--reason", "wrong input").err
+    assert "does not train: wrong input (the reason was: the disk was slow)" in said
+
+
+def test_completion_is_refused_when_it_is_excluded_for_an_empty_reason(call):
+    arguments = ("complete", "t", "0", "--time", "2", "--exclude", " ")
+    assert "needs a reason" in call(*arguments, status=2).err
+
+
+def test_nothing_changes_when_a_task_is_given_the_name_that_it_has(call, url):
+    assert call("rename", "t", "t").err == "t is called so already, nothing changed\n"
+    assert len(ArboOptimizer(url).trials("t")) == 1
+    assert "no task 'nope'" in call("rename", "nope", "nope", status=1).err
+
+
 def test_task_is_renamed(call, url):
     assert call("rename", "t", "u").err == "t is now u\n"
     assert [e.name for e in ArboOptimizer(url).experiments()] == ["u"]
