@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from arbo_bo.lazy import resolver
 
 if TYPE_CHECKING:
+    from arbo_bo.acquisition.bounds import LowerConfidenceBound, RiskAverseScore
     from arbo_bo.acquisition.constrained import (
         BudgetConstrainedTime,
         ConstrainedLogScoreExpectedImprovement,
@@ -13,16 +14,11 @@ if TYPE_CHECKING:
         feasible_incumbent,
     )
     from arbo_bo.acquisition.expected_cost import ExpectedCost, ExpectedTime
-    from arbo_bo.acquisition.exploring import (
-        LogScoreExpectedImprovement,
-        LowerConfidenceBound,
-        RiskAverseScore,
-        ThompsonSampling,
-        incumbent,
-    )
+    from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, incumbent
     from arbo_bo.acquisition.knowledge_gradient import OnlineKnowledgeGradient
     from arbo_bo.acquisition.registry import AcquisitionInputs, available, make_acquisition
     from arbo_bo.acquisition.search import evaluate_degrees
+    from arbo_bo.acquisition.thompson import ThompsonSampling
     from arbo_bo.acquisition.transform import NegativeLogScore
 
 _HOMES = {
@@ -32,17 +28,17 @@ _HOMES = {
     "DeadlineConstrainedCost": "arbo_bo.acquisition.constrained",
     "ExpectedCost": "arbo_bo.acquisition.expected_cost",
     "ExpectedTime": "arbo_bo.acquisition.expected_cost",
-    "LogScoreExpectedImprovement": "arbo_bo.acquisition.exploring",
-    "LowerConfidenceBound": "arbo_bo.acquisition.exploring",
+    "LogScoreExpectedImprovement": "arbo_bo.acquisition.improvement",
+    "LowerConfidenceBound": "arbo_bo.acquisition.bounds",
     "NegativeLogScore": "arbo_bo.acquisition.transform",
     "OnlineKnowledgeGradient": "arbo_bo.acquisition.knowledge_gradient",
-    "RiskAverseScore": "arbo_bo.acquisition.exploring",
+    "RiskAverseScore": "arbo_bo.acquisition.bounds",
     "SLOConstrained": "arbo_bo.acquisition.constrained",
-    "ThompsonSampling": "arbo_bo.acquisition.exploring",
+    "ThompsonSampling": "arbo_bo.acquisition.thompson",
     "available": "arbo_bo.acquisition.registry",
     "evaluate_degrees": "arbo_bo.acquisition.search",
     "feasible_incumbent": "arbo_bo.acquisition.constrained",
-    "incumbent": "arbo_bo.acquisition.exploring",
+    "incumbent": "arbo_bo.acquisition.improvement",
     "make_acquisition": "arbo_bo.acquisition.registry",
 }
 

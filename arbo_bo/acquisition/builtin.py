@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from botorch.acquisition.acquisition import AcquisitionFunction
 
+from arbo_bo.acquisition.bounds import LowerConfidenceBound, RiskAverseScore
 from arbo_bo.acquisition.constrained import (
     BudgetConstrainedTime,
     ConstrainedLogScoreExpectedImprovement,
@@ -12,15 +13,10 @@ from arbo_bo.acquisition.constrained import (
     feasible_incumbent,
 )
 from arbo_bo.acquisition.expected_cost import ExpectedCost
-from arbo_bo.acquisition.exploring import (
-    LogScoreExpectedImprovement,
-    LowerConfidenceBound,
-    RiskAverseScore,
-    ThompsonSampling,
-    incumbent,
-)
+from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, incumbent
 from arbo_bo.acquisition.knowledge_gradient import OnlineKnowledgeGradient
 from arbo_bo.acquisition.registry import AcquisitionInputs
+from arbo_bo.acquisition.thompson import ThompsonSampling
 
 
 def under_slo(base: AcquisitionFunction, inputs: AcquisitionInputs) -> AcquisitionFunction:

@@ -1,6 +1,7 @@
 """Acquisition functions under a service level: a deadline, a budget, or both."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any
@@ -13,10 +14,12 @@ from botorch.utils.probability.utils import log_ndtr
 from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 
+from arbo_bo.acquisition.construction import registered
 from arbo_bo.acquisition.expected_cost import ExpectedCost, ExpectedTime
-from arbo_bo.acquisition.exploring import LogScoreExpectedImprovement, expected_utility
+from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, expected_utility
 from arbo_bo.acquisition.positive_normal import log_probability_below
 from arbo_bo.acquisition.score import TINY, ScoreAcquisition
+from arbo_bo.acquisition.search import at_choices
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import SLO, Objective, Residual
 from arbo_bo.experiment.slo import cost_objective, service_levels
@@ -26,6 +29,7 @@ WORST = -1e5
 SLOs = SLO | Sequence[SLO]
 
 
+@registered
 class SLOConstrained(ScoreAcquisition):
     """Another acquisition function, among the degrees that keep the service levels.
 
@@ -106,7 +110,30 @@ class SLOConstrained(ScoreAcquisition):
         return (log_probability >= log_probability.new_tensor(least)).all(-1)
 
 
-class DeadlineConstrainedCost(SLOConstrained):
+class _ByDefault(SLOConstrained):
+    """`SLOConstrained` with a base of its own, unless another is given."""
+
+    def __init__(
+        self,
+        model: Model,
+        slo: SLOs,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        base: AcquisitionFunction | None = None,
+    ) -> None:
+        base = base or self._default(model, slo, objective, residual)
+        super().__init__(model, slo, base, objective, residual)
+
+    @staticmethod
+    @abstractmethod
+    def _default(
+        model: Model, slo: SLOs, objective: Objective | None, residual: Residual | str | None
+    ) -> AcquisitionFunction:
+        """What chooses where nothing is given."""
+
+
+@registered
+class DeadlineConstrainedCost(_ByDefault):
     """The least expected cost among the degrees that keep the deadline; see `SLOConstrained`.
 
     The cost is money where the objective or a budget names a price, else the objective's score.
@@ -119,21 +146,16 @@ class DeadlineConstrainedCost(SLOConstrained):
         base: Another acquisition function to choose among the feasible.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        slo: SLOs,
-        objective: Objective | None = None,
-        residual: Residual | str | None = None,
-        base: AcquisitionFunction | None = None,
-    ) -> None:
-        if base is None:
-            cost = cost_objective(objective or Objective(), service_levels(slo))
-            base = ExpectedCost(model, cost, residual)
-        super().__init__(model, slo, base, objective, residual)
+    @staticmethod
+    def _default(
+        model: Model, slo: SLOs, objective: Objective | None, residual: Residual | str | None
+    ) -> AcquisitionFunction:
+        cost = cost_objective(objective or Objective(), service_levels(slo))
+        return ExpectedCost(model, cost, residual)
 
 
-class BudgetConstrainedTime(SLOConstrained):
+@registered
+class BudgetConstrainedTime(_ByDefault):
     """The least expected time among the degrees that keep the budget; see `SLOConstrained`.
 
     Args:
@@ -144,16 +166,11 @@ class BudgetConstrainedTime(SLOConstrained):
         base: Another acquisition function to choose among the feasible.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        slo: SLOs,
-        objective: Objective | None = None,
-        residual: Residual | str | None = None,
-        base: AcquisitionFunction | None = None,
-    ) -> None:
-        fastest = base or ExpectedTime(model, objective, residual)
-        super().__init__(model, slo, fastest, objective, residual)
+    @staticmethod
+    def _default(
+        model: Model, slo: SLOs, objective: Objective | None, residual: Residual | str | None
+    ) -> AcquisitionFunction:
+        return ExpectedTime(model, objective, residual)
 
 
 class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
@@ -252,35 +269,9 @@ def feasible_incumbent(
         The model's batch shape.
     """
     cheapest = DeadlineConstrainedCost(model, slo, objective, residual)
-    X = choices.reshape(len(choices), *(1 for _ in model.batch_shape), 1, choices.shape[-1])
-    with torch.no_grad():
-        kept = torch.cat([cheapest.feasible(part) for part in X.split(1024)])
+    kept = at_choices(cheapest.feasible, choices, model.batch_shape)
     utility = expected_utility(model, choices, objective, residual)
     return utility.masked_fill(~kept, -math.inf).amax(0)
-
-
-@acqf_input_constructor(DeadlineConstrainedCost, BudgetConstrainedTime)
-def _inputs(
-    model: Model,
-    slo: SLOs,
-    score: Objective | None = None,
-    residual: Residual | str | None = None,
-    base: AcquisitionFunction | None = None,
-) -> dict[str, Any]:
-    """Arguments of `DeadlineConstrainedCost` and `BudgetConstrainedTime`."""
-    return {"model": model, "slo": slo, "objective": score, "residual": residual, "base": base}
-
-
-@acqf_input_constructor(SLOConstrained)
-def _slo_inputs(
-    model: Model,
-    slo: SLOs,
-    base: AcquisitionFunction,
-    score: Objective | None = None,
-    residual: Residual | str | None = None,
-) -> dict[str, Any]:
-    """Arguments of `SLOConstrained`."""
-    return {"model": model, "slo": slo, "base": base, "objective": score, "residual": residual}
 
 
 @acqf_input_constructor(ConstrainedLogScoreExpectedImprovement)

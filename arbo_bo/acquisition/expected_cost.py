@@ -1,18 +1,16 @@
 """The method's own score: the expected cost of a run."""
 
-from typing import Any
-
-from botorch.acquisition.input_constructors import acqf_input_constructor
-from botorch.models.model import Model
 from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.special import log_ndtr
 
+from arbo_bo.acquisition.construction import registered
 from arbo_bo.acquisition.score import ScoreAcquisition
-from arbo_bo.experiment import Objective, Residual
+from arbo_bo.experiment import Residual
 from arbo_bo.formulas.scores import log_score, lognormal_log_mean, positive_normal_log_mean
 
 
+@registered
 class ExpectedCost(ScoreAcquisition):
     """Negative log of Score(x) = E[T(x)]^a Cost(s), in closed form.
 
@@ -51,6 +49,7 @@ class ExpectedCost(ScoreAcquisition):
         return positive_normal_log_mean(mu, sigma, log_ndtr)
 
 
+@registered
 class ExpectedTime(ExpectedCost):
     """Negative log of E[T(x)]: the fastest degree, whatever it costs.
 
@@ -71,11 +70,3 @@ class ExpectedTime(ExpectedCost):
             ``batch_shape``: higher is faster.
         """
         return -self.log_mean_time(X)
-
-
-@acqf_input_constructor(ExpectedCost, ExpectedTime)
-def _inputs(
-    model: Model, score: Objective | None = None, residual: Residual | str | None = None
-) -> dict[str, Any]:
-    """Arguments of `ExpectedCost`; ``objective`` is BoTorch's own, hence ``score``."""
-    return {"model": model, "objective": score, "residual": residual}

@@ -1,20 +1,18 @@
 """What a run costs now, against what it tells the runs after it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models.model import Model
 from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.linalg import solve_triangular
 
-from arbo_bo.acquisition.exploring import TOGETHER, thinned
+from arbo_bo.acquisition.construction import registered
+from arbo_bo.acquisition.joint import JointAcquisition
 from arbo_bo.acquisition.positive_normal import log_time_moments
-from arbo_bo.acquisition.score import TINY, ExploringAcquisition, beside, safe_root
-from arbo_bo.errors import ShapeError
+from arbo_bo.acquisition.score import TINY, beside, safe_root
 from arbo_bo.experiment import Objective, Residual, validation
 
 HORIZON = 8.0
@@ -25,7 +23,8 @@ LARGEST_LOG_RATIO = 5.0
 """A score beyond exp(5) times the incumbent's counts as that: nothing is so bad as to hide all."""
 
 
-class OnlineKnowledgeGradient(ExploringAcquisition):
+@registered
+class OnlineKnowledgeGradient(JointAcquisition):
     """What a degree's next run saves the runs after it, minus what it costs more than the best.
 
     With U = -log Score, jointly normal over the allowed degrees C, the incumbent c* = argmax E[U]
@@ -42,8 +41,7 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
 
     Args:
         model: As in `ScoreAcquisition`.
-        choices: ``n x d``: every allowed degree at this context. Of more than 128 every second,
-            third and so on stands for all.
+        choices: As in `JointAcquisition`.
         horizon: H, 0 or more; 0 is the greedy choice by expected score.
         objective: Urgency a and cost; None: T sqrt(s).
         residual: As in `ScoreAcquisition`. For an additive one U has the moments that log T has on
@@ -64,11 +62,8 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
         residual: Residual | str | None = None,
         X_pending: Tensor | None = None,
     ) -> None:
-        if choices.ndim != 2 or not len(choices):
-            raise ShapeError(f"choices needs shape (n, d), got {tuple(choices.shape)}")
-        super().__init__(model, objective, residual, X_pending)
+        super().__init__(model, choices, objective, residual, X_pending)
         self.horizon = validation.non_negative("horizon", horizon)
-        self.register_buffer("choices", thinned(choices))
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         self.register_buffer("nodes", torch.from_numpy(nodes).to(choices))
         self.register_buffer("weights", torch.from_numpy(weights / weights.sum()).to(choices))
@@ -83,11 +78,7 @@ class OnlineKnowledgeGradient(ExploringAcquisition):
         Returns:
             ``batch_shape``: higher is better, in units of the incumbent's score.
         """
-        if self.model.batch_shape:
-            return self._value(X).squeeze(-1)
-        # One joint posterior of many points is far cheaper than one for each of them.
-        parts = X.reshape(-1, X.shape[-1]).split(TOGETHER)
-        return torch.cat([self._value(part) for part in parts]).reshape(X.shape[:-2])
+        return self._jointly(self._value, X)
 
     def _value(self, X: Tensor) -> Tensor:
         """The value at each of ``batch_shape x q x d``, ``batch_shape x q``."""
@@ -168,23 +159,3 @@ class _Belief:
 
 def _capped(log_ratio: Tensor) -> Tensor:
     return log_ratio.clamp(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
-
-
-@acqf_input_constructor(OnlineKnowledgeGradient)
-def _inputs(
-    model: Model,
-    choices: Tensor,
-    horizon: float = HORIZON,
-    score: Objective | None = None,
-    residual: Residual | str | None = None,
-    X_pending: Tensor | None = None,
-) -> dict[str, Any]:
-    """Arguments of `OnlineKnowledgeGradient`."""
-    return {
-        "model": model,
-        "choices": choices,
-        "horizon": horizon,
-        "objective": score,
-        "residual": residual,
-        "X_pending": X_pending,
-    }

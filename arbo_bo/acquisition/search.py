@@ -1,6 +1,6 @@
 """The exact search: the allowed degrees are few, so each is evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from botorch.acquisition import AcquisitionFunction
@@ -17,6 +17,29 @@ def degree_inputs(degrees: Sequence[int], gamma: float, cluster_load: float) -> 
     """The model's inputs for every degree at one context, ``len(degrees) x 3`` in float64."""
     rows = [(float(s), gamma, cluster_load) for s in degrees]
     return torch.tensor(rows, dtype=torch.float64)
+
+
+def in_parts(function: Callable[[Tensor], Tensor], X: Tensor) -> Tensor:
+    """A function of many inputs, some at a time, without gradient."""
+    with torch.no_grad():
+        return torch.cat([function(part) for part in X.split(BATCH)])
+
+
+def at_choices(
+    function: Callable[[Tensor], Tensor], choices: Tensor, batch_shape: torch.Size
+) -> Tensor:
+    """Evaluates a function of single points at each of some choices, without gradient.
+
+    Args:
+        function: From ``... x 1 x d`` to ``...``, such as an acquisition function with q = 1.
+        choices: ``n x d``.
+        batch_shape: Of the model that the function is on.
+
+    Returns:
+        ``n x batch_shape``.
+    """
+    ones = (1 for _ in batch_shape)
+    return in_parts(function, choices.reshape(len(choices), *ones, 1, choices.shape[-1]))
 
 
 def evaluate_degrees(
@@ -36,9 +59,7 @@ def evaluate_degrees(
     Returns:
         Values of shape ``len(degrees)``, without gradient.
     """
-    X = degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2)
-    with torch.no_grad():
-        return torch.cat([acquisition(part) for part in X.split(BATCH)])
+    return in_parts(acquisition, degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2))
 
 
 def predict_degrees(
@@ -52,14 +73,13 @@ def predict_degrees(
         gamma: As in `evaluate_degrees`.
         cluster_load: As in `evaluate_degrees`.
     """
+
+    def moments(X: Tensor) -> Tensor:
+        posterior = model.posterior(X, observation_noise=True)
+        return torch.cat([posterior.mean, posterior.variance.sqrt()], dim=-1).squeeze(-2)
+
     X = degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2)
-    moments = []
-    with torch.no_grad():
-        for part in X.split(BATCH):
-            posterior = model.posterior(part, observation_noise=True)
-            mean, std = posterior.mean.flatten(), posterior.variance.sqrt().flatten()
-            moments += list(zip(mean.tolist(), std.tolist(), strict=True))
-    return moments
+    return [(mean, std) for mean, std in in_parts(moments, X).tolist()]
 
 
 def probability_not_worse(
@@ -86,23 +106,23 @@ def probability_not_worse(
         objective: Urgency a and cost.
         residual: What the model's outcome is.
     """
+    a, c = objective.urgency, objective.exponent
+
+    def probability(pair: Tensor) -> Tensor:
+        log_r = c / a * (pair[:, 1, 0] / pair[:, 0, 0]).log()
+        posterior = model.posterior(pair)
+        mean, joint = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
+        r, shift = torch.ones_like(log_r), log_r
+        if residual is Residual.ADDITIVE:
+            r, shift = log_r.exp(), torch.zeros_like(log_r)
+        difference = mean[:, 0] - r * mean[:, 1] - shift
+        variance = joint[:, 0, 0] + r**2 * joint[:, 1, 1] - 2 * r * joint[:, 0, 1]
+        # The same degree twice differs by nothing, and is never worse than itself.
+        same = pair[:, 0, 0] == pair[:, 1, 0]
+        z = -difference / variance.clamp_min(torch.finfo(mean.dtype).tiny).sqrt()
+        return torch.where(same, torch.ones_like(z), ndtr(z))
+
     choices = degree_inputs(degrees, gamma, cluster_load)
     other = degree_inputs([reference], gamma, cluster_load)
     pairs = torch.stack([choices, other.expand_as(choices)], dim=-2)
-    a, c = objective.urgency, objective.exponent
-    log_ratio = c / a * (other[0, 0] / choices[:, 0]).log()
-    probabilities = []
-    with torch.no_grad():
-        for pair, log_r in zip(pairs.split(BATCH), log_ratio.split(BATCH), strict=True):
-            posterior = model.posterior(pair)
-            mean, joint = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
-            r, shift = torch.ones_like(log_r), log_r
-            if residual is Residual.ADDITIVE:
-                r, shift = log_r.exp(), torch.zeros_like(log_r)
-            difference = mean[:, 0] - r * mean[:, 1] - shift
-            variance = joint[:, 0, 0] + r**2 * joint[:, 1, 1] - 2 * r * joint[:, 0, 1]
-            # The same degree twice differs by nothing, and is never worse than itself.
-            same = pair[:, 0, 0] == pair[:, 1, 0]
-            z = -difference / variance.clamp_min(torch.finfo(mean.dtype).tiny).sqrt()
-            probabilities += torch.where(same, torch.ones_like(z), ndtr(z)).tolist()
-    return probabilities
+    return in_parts(probability, pairs).tolist()

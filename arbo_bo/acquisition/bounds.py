@@ -1,0 +1,83 @@
+"""Bounds on the score: a degree that could be good is tried, or one that could be bad waits."""
+
+from botorch.models.model import Model
+from botorch.utils.transforms import t_batch_mode_transform
+from torch import Tensor
+
+from arbo_bo.acquisition.construction import registered
+from arbo_bo.acquisition.score import ExploringAcquisition, ScoreAcquisition
+from arbo_bo.experiment import Objective, Residual, validation
+
+
+@registered
+class LowerConfidenceBound(ExploringAcquisition):
+    """-(mean - kappa std) of log Score, noise-free: a degree that could be good is tried.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        kappa: 0 or more.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+        X_pending: As in `ExploringAcquisition`.
+
+    Source: Srinivas et al., "Gaussian process optimization in the bandit setting", 2010.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        kappa: float = 1.0,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        X_pending: Tensor | None = None,
+    ) -> None:
+        super().__init__(model, objective, residual, X_pending)
+        self.kappa = validation.non_negative("kappa", kappa)
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates the bound on -log Score.
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: higher is better.
+        """
+        mean, std = self._utility(X)
+        return mean + self.kappa * std
+
+
+@registered
+class RiskAverseScore(ScoreAcquisition):
+    """-(mean + kappa std) of the next run's log Score, its noise included: what could be bad waits.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        kappa: 0 or more.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        kappa: float = 1.0,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+    ) -> None:
+        super().__init__(model, objective, residual)
+        self.kappa = validation.non_negative("kappa", kappa)
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates the bound on -log Score.
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: higher is better.
+        """
+        mean, std = self._utility_of(X, *self._next_run(X))
+        return mean - self.kappa * std

@@ -1,0 +1,129 @@
+"""Expected improvement of the score over the best degree at one context."""
+
+import math
+from typing import Any
+
+import torch
+from botorch.acquisition.analytic import _log_ei_helper
+from botorch.acquisition.input_constructors import acqf_input_constructor
+from botorch.models.model import Model
+from botorch.utils.transforms import t_batch_mode_transform
+from torch import Tensor
+
+from arbo_bo.acquisition.bounds import LowerConfidenceBound
+from arbo_bo.acquisition.positive_normal import log_improvement
+from arbo_bo.acquisition.score import ExploringAcquisition
+from arbo_bo.acquisition.search import at_choices
+from arbo_bo.errors import ShapeError
+from arbo_bo.experiment import Objective, Residual
+
+
+class LogScoreExpectedImprovement(ExploringAcquisition):
+    """Logarithm of the expected improvement of -log Score over an incumbent, noise-free.
+
+    log E[max(U(x) - best_f, 0)] with U = -log Score = -(a log T + log Cost(s)), which is normal for
+    a multiplicative residual (`NegativeLogScore`); there it is log sigma + log(phi(z) + z Phi(z)),
+    z = (mean - best_f) / sigma, sound where the improvement itself underflows. For an additive
+    residual it is a quadrature over T > 0.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        best_f: The incumbent's -log Score at *this* context (see `incumbent`), a number or of the
+            model's batch shape. One from other contexts makes every improvement vanish.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: As in `ScoreAcquisition`.
+        X_pending: As in `ExploringAcquisition`.
+
+    Source: Ament et al., "Unexpected improvements to expected improvement", 2023.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        best_f: float | Tensor,
+        objective: Objective | None = None,
+        residual: Residual | str | None = None,
+        X_pending: Tensor | None = None,
+    ) -> None:
+        super().__init__(model, objective, residual, X_pending)
+        self.register_buffer("best_f", torch.as_tensor(best_f, dtype=torch.float64))
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates the log expected improvement.
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: higher is better; exp(value) is the improvement in log units of the
+            score, 0.01 being about a hundredth of it.
+        """
+        best = self.best_f.to(X)
+        if self.residual is Residual.ADDITIVE:
+            a = self.objective.urgency
+            log_t = -(best + self.utility.offset(X).squeeze(-1)) / a
+            return math.log(a) + log_improvement(*self._outcome(X), log_t)
+        mean, std = self._utility(X)
+        return _log_ei_helper((mean - best) / std) + std.log()
+
+
+def incumbent(
+    model: Model,
+    choices: Tensor,
+    objective: Objective | None = None,
+    residual: Residual | str | None = None,
+) -> Tensor:
+    """The best expected -log Score, noise-free, over the allowed degrees at one context.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        choices: ``n x d``: every allowed degree at this context.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+
+    Returns:
+        The model's batch shape.
+    """
+    return expected_utility(model, choices, objective, residual).amax(0)
+
+
+def expected_utility(
+    model: Model,
+    choices: Tensor,
+    objective: Objective | None = None,
+    residual: Residual | str | None = None,
+) -> Tensor:
+    """E[-log Score], noise-free, at each of some choices: ``n`` x the model's batch shape."""
+    mean = LowerConfidenceBound(model, 0.0, objective, residual)
+    return at_choices(mean, choices, model.batch_shape)
+
+
+@acqf_input_constructor(LogScoreExpectedImprovement)
+def _improvement_inputs(
+    model: Model,
+    choices: Tensor | None = None,
+    best_f: float | Tensor | None = None,
+    score: Objective | None = None,
+    residual: Residual | str | None = None,
+    X_pending: Tensor | None = None,
+) -> dict[str, Any]:
+    """Arguments of `LogScoreExpectedImprovement`; without ``best_f`` that of the ``choices``."""
+    if best_f is None:
+        best_f = incumbent(model, _required(choices), score, residual)
+    return {
+        "model": model,
+        "best_f": best_f,
+        "objective": score,
+        "residual": residual,
+        "X_pending": X_pending,
+    }
+
+
+def _required(choices: Tensor | None) -> Tensor:
+    if choices is None:
+        raise ShapeError(
+            "the incumbent is per context: give best_f, or choices, the allowed degrees at this "
+            "context, of shape (n, d)"
+        )
+    return choices
