@@ -23,6 +23,8 @@ def registered(kind: Kind) -> Kind:
         given = signature.bind(*args, **kwargs).arguments
         return {"objective" if name == "score" else name: given[name] for name in given}
 
-    inputs.__signature__ = signature  # type: ignore[attr-defined]  # what BoTorch reads
+    # What BoTorch reads, and names where an argument is not known.
+    inputs.__signature__ = signature  # type: ignore[attr-defined]
+    inputs.__name__ = kind.__name__
     acqf_input_constructor(kind)(inputs)
     return kind

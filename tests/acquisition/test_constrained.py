@@ -2,10 +2,15 @@ import math
 
 import pytest
 import torch
-from botorch.acquisition.fixed_feature import FixedFeatureAcquisitionFunction
-from botorch.acquisition.input_constructors import get_acqf_input_constructor
-from botorch.optim import optimize_acqf_discrete
-from fitted_models import CHOICES, DEGREES, RESIDUALS, batched, fitted, log_score_draws
+from fitted_models import (
+    BUDGET,
+    CHOICES,
+    DEADLINE,
+    DEGREES,
+    RESIDUALS,
+    fitted,
+    log_score_draws,
+)
 
 from arbo_bo.acquisition import (
     BudgetConstrainedTime,
@@ -19,21 +24,10 @@ from arbo_bo.acquisition import (
     incumbent,
 )
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import MaxCost, MaxExecutionTime, Objective
+from arbo_bo.experiment import MaxExecutionTime, Objective
 
 X = CHOICES.unsqueeze(-2)
-DEADLINE = MaxExecutionTime(30, confidence=0.9)
-BUDGET = MaxCost(0.05, price_per_worker_hour=1.0, confidence=0.9)  # 180 worker-seconds
 both_residuals = pytest.mark.parametrize("residual", RESIDUALS)
-MAKERS = {
-    "deadline": lambda model: DeadlineConstrainedCost(model, DEADLINE),
-    "budget": lambda model: BudgetConstrainedTime(model, BUDGET),
-    "both": lambda model: DeadlineConstrainedCost(model, (BUDGET, DEADLINE)),
-    "improvement": lambda model: ConstrainedLogScoreExpectedImprovement(
-        model, DEADLINE, feasible_incumbent(model, CHOICES, DEADLINE)
-    ),
-}
-every = pytest.mark.parametrize("name", list(MAKERS))
 
 
 @both_residuals
@@ -141,63 +135,6 @@ def test_improvement_is_the_probability_alone_when_nothing_is_feasible():
     acquisition = ConstrainedLogScoreExpectedImprovement(model, slo, best)
     assert best == -math.inf
     assert torch.equal(acquisition(X), acquisition.log_probability(X).squeeze(-1))
-
-
-@every
-@both_residuals
-def test_batch_of_points_equals_a_loop(name, residual):
-    acquisition = MAKERS[name](fitted(residual))
-    generator = torch.Generator().manual_seed(1)
-    points = 1 + 9 * torch.rand((2, 3, 1, 3), generator=generator, dtype=torch.float64)
-    values = acquisition(points)
-    assert values.shape == (2, 3)
-    loop = [acquisition(x.unsqueeze(0)).item() for x in points.reshape(-1, 1, 3)]
-    assert values.flatten().tolist() == pytest.approx(loop)
-
-
-@every
-def test_batched_model_gives_one_value_a_model(name):
-    acquisition = MAKERS[name](batched())
-    assert acquisition(CHOICES[:5].reshape(5, 1, 1, 3).expand(5, 2, 1, 3)).shape == (5, 2)
-
-
-@every
-@both_residuals
-@pytest.mark.parametrize("s", [1.5, 9.3])
-def test_value_has_the_gradient_of_its_input(name, residual, s):
-    acquisition = MAKERS[name](fitted(residual, noise=0.2))
-    point = torch.tensor([[[s, 1.2, 1.0]]], dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(acquisition, (point,))
-
-
-@every
-def test_exact_search_finds_what_botorchs_discrete_search_finds(name):
-    acquisition = MAKERS[name](fitted())
-    values = evaluate_degrees(acquisition, DEGREES, 1.0, 0.0)
-    best, value = optimize_acqf_discrete(acquisition, q=1, choices=CHOICES)
-    assert DEGREES[values.argmax().item()] == best[0, 0].item()
-    assert value.item() == pytest.approx(values.max().item())
-
-
-@every
-def test_value_is_the_same_when_the_context_is_fixed_by_botorch(name):
-    acquisition = MAKERS[name](fitted())
-    fixed = FixedFeatureAcquisitionFunction(acquisition, d=3, columns=[1, 2], values=[1.0, 0.0])
-    assert torch.allclose(fixed(X[..., :1]), acquisition(X))
-
-
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        (DeadlineConstrainedCost, {"slo": DEADLINE}),
-        (BudgetConstrainedTime, {"slo": BUDGET}),
-        (SLOConstrained, {"slo": DEADLINE, "base": ExpectedCost(fitted())}),
-        (ConstrainedLogScoreExpectedImprovement, {"slo": DEADLINE, "choices": CHOICES}),
-    ],
-)
-def test_botorch_constructs_it_by_its_registration(kind, options):
-    arguments = get_acqf_input_constructor(kind)(model=fitted(), **options)
-    assert kind(**arguments)(X).shape == (len(DEGREES),)
 
 
 def test_service_level_is_asked_for_when_there_is_none():

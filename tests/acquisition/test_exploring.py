@@ -3,16 +3,13 @@ import math
 import pytest
 import torch
 from botorch.acquisition import LogExpectedImprovement
-from botorch.acquisition.fixed_feature import FixedFeatureAcquisitionFunction
-from botorch.acquisition.input_constructors import get_acqf_input_constructor
 from botorch.optim import optimize_acqf_discrete
-from fitted_models import CHOICES, DEGREES, RESIDUALS, batched, fitted, log_score_draws
+from fitted_models import CHOICES, DEGREES, MAKERS, OBJECTIVE, RESIDUALS, fitted, log_score_draws
 
 from arbo_bo.acquisition import (
     LogScoreExpectedImprovement,
     LowerConfidenceBound,
     NegativeLogScore,
-    OnlineKnowledgeGradient,
     RiskAverseScore,
     ThompsonSampling,
     evaluate_degrees,
@@ -20,29 +17,8 @@ from arbo_bo.acquisition import (
 )
 from arbo_bo.acquisition.search import degree_inputs
 from arbo_bo.errors import ShapeError
-from arbo_bo.experiment import Objective, Residual
+from arbo_bo.experiment import Residual
 
-OBJECTIVE = Objective(urgency=1.5)
-
-
-def improvement(model, **kwargs):
-    best = incumbent(model, CHOICES, OBJECTIVE)
-    return LogScoreExpectedImprovement(model, best, OBJECTIVE, **kwargs)
-
-
-MAKERS = {
-    "improvement": improvement,
-    "knowledge_gradient": lambda model, **kwargs: OnlineKnowledgeGradient(
-        model, CHOICES, objective=OBJECTIVE, **kwargs
-    ),
-    "lcb": lambda model, **kwargs: LowerConfidenceBound(model, 2.0, OBJECTIVE, **kwargs),
-    "risk": lambda model: RiskAverseScore(model, 2.0, OBJECTIVE),
-    "thompson": lambda model, **kwargs: ThompsonSampling(
-        model, CHOICES, OBJECTIVE, seed=3, **kwargs
-    ),
-}
-EXPLORING = ("improvement", "knowledge_gradient", "lcb", "thompson")
-every = pytest.mark.parametrize("name", list(MAKERS))
 both_residuals = pytest.mark.parametrize("residual", RESIDUALS)
 
 
@@ -115,51 +91,6 @@ def test_incumbent_is_of_the_context_when_sizes_differ():
     assert LogScoreExpectedImprovement(model, large)(X).max() > -10
 
 
-@every
-@both_residuals
-def test_batch_of_points_equals_a_loop(name, residual):
-    acquisition = MAKERS[name](fitted(residual))
-    generator = torch.Generator().manual_seed(1)
-    X = 1 + 5 * torch.rand((2, 3, 1, 3), generator=generator, dtype=torch.float64)
-    values = acquisition(X)
-    assert values.shape == (2, 3)
-    loop = [acquisition(x.unsqueeze(0)).item() for x in X.reshape(-1, 1, 3)]
-    assert values.flatten().tolist() == pytest.approx(loop)
-
-
-@every
-@both_residuals
-def test_batched_model_gives_one_value_a_model(name, residual):
-    acquisition = MAKERS[name](batched(residual))
-    assert acquisition(CHOICES[:1].expand(2, 1, 3)).shape == (2,)
-    assert acquisition(CHOICES[:5].reshape(5, 1, 1, 3).expand(5, 2, 1, 3)).shape == (5, 2)
-
-
-@every
-@both_residuals
-def test_value_has_the_gradient_of_its_input(name, residual):
-    acquisition = MAKERS[name](fitted(residual))
-    X = torch.tensor([[[3.3, 1.2, 1.0]]], dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(acquisition, (X,))
-
-
-@every
-def test_exact_search_finds_what_botorchs_discrete_search_finds(name):
-    acquisition = MAKERS[name](fitted())
-    values = evaluate_degrees(acquisition, DEGREES, 1.0, 0.0)
-    best, value = optimize_acqf_discrete(acquisition, q=1, choices=CHOICES)
-    assert DEGREES[values.argmax().item()] == best[0, 0].item()
-    assert value.item() == pytest.approx(values.max().item())
-
-
-@every
-def test_value_is_the_same_when_the_context_is_fixed_by_botorch(name):
-    acquisition = MAKERS[name](fitted())
-    fixed = FixedFeatureAcquisitionFunction(acquisition, d=3, columns=[1, 2], values=[1.0, 0.0])
-    X = CHOICES.unsqueeze(-2)
-    assert torch.allclose(fixed(X[..., :1]), acquisition(X))
-
-
 @pytest.mark.parametrize("name", ["improvement", "lcb", "thompson"])
 @both_residuals
 def test_nothing_is_left_to_learn_when_the_degree_is_pending(name, residual):
@@ -228,29 +159,6 @@ def test_draw_over_many_degrees_is_smooth_between_those_it_is_made_at():
     choices = degree_inputs(range(1, 1001), 1.0, 0.0)
     values = evaluate_degrees(ThompsonSampling(fitted(), choices), range(1, 1001), 1, 0)
     assert values.diff().abs()[20:].max() < 0.05
-
-
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        (LogScoreExpectedImprovement, {"choices": CHOICES}),
-        (LowerConfidenceBound, {"kappa": 2.0}),
-        (RiskAverseScore, {"kappa": 2.0}),
-        (ThompsonSampling, {"choices": CHOICES, "seed": 4}),
-    ],
-)
-def test_botorch_constructs_it_by_its_registration(kind, options):
-    model = fitted()
-    arguments = get_acqf_input_constructor(kind)(model=model, score=OBJECTIVE, **options)
-    values = kind(**arguments)(CHOICES.unsqueeze(-2))
-    assert values.shape == (len(DEGREES),)
-    assert arguments["objective"] is OBJECTIVE
-
-
-def test_incumbent_is_asked_for_when_botorch_has_no_choices():
-    constructor = get_acqf_input_constructor(LogScoreExpectedImprovement)
-    with pytest.raises(ShapeError, match="give best_f, or choices"):
-        constructor(model=fitted())
 
 
 def test_transform_names_what_is_missing_when_there_is_no_input():
