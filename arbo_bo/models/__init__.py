@@ -9,14 +9,9 @@ if TYPE_CHECKING:
     from arbo_bo.models.fitting import fit_amdahl_gp
     from arbo_bo.models.hyperparameters import Hyperparameters
     from arbo_bo.models.kernel import ResidualKernel
-    from arbo_bo.models.mean import (
-        AmdahlMean,
-        ErnestMean,
-        LawPrior,
-        ScalabilityMean,
-        UniversalScalabilityMean,
-    )
+    from arbo_bo.models.mean import AmdahlMean, ErnestMean, UniversalScalabilityMean
     from arbo_bo.models.online import OnlineAmdahlEstimator
+    from arbo_bo.models.scalability import LawPrior, ScalabilityMean
     from arbo_bo.models.time_posterior import TimePosterior
 
 _HOMES = {
@@ -24,10 +19,10 @@ _HOMES = {
     "AmdahlMean": "arbo_bo.models.mean",
     "ErnestMean": "arbo_bo.models.mean",
     "Hyperparameters": "arbo_bo.models.hyperparameters",
-    "LawPrior": "arbo_bo.models.mean",
+    "LawPrior": "arbo_bo.models.scalability",
     "OnlineAmdahlEstimator": "arbo_bo.models.online",
     "ResidualKernel": "arbo_bo.models.kernel",
-    "ScalabilityMean": "arbo_bo.models.mean",
+    "ScalabilityMean": "arbo_bo.models.scalability",
     "TimePosterior": "arbo_bo.models.time_posterior",
     "UniversalScalabilityMean": "arbo_bo.models.mean",
     "fit_amdahl_gp": "arbo_bo.models.fitting",

@@ -18,7 +18,8 @@ from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
-from arbo_bo.models.mean import AmdahlMean, LawPrior, ScalabilityMean
+from arbo_bo.models.mean import AmdahlMean
+from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
 
 INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")

@@ -27,7 +27,8 @@ from arbo_bo.models.analytic import (
 )
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
-from arbo_bo.models.mean import MEANS, LawPrior, ScalabilityMean
+from arbo_bo.models.mean import MEANS
+from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 
 IDENTIFYING_RATIO = 1.5
 """A window whose largest degree is less than this times its smallest says too little about p."""

@@ -1,0 +1,226 @@
+"""What every scalability law is as the mean function of a Gaussian process."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from gpytorch.constraints import Interval
+from gpytorch.means import Mean
+from gpytorch.priors import NormalPrior
+from torch import Tensor
+
+from arbo_bo.errors import InvalidValueError, ShapeError
+from arbo_bo.experiment import AmdahlLaw, MeanFunction
+from arbo_bo.formulas import law as formulas
+from arbo_bo.formulas.law import Vector
+
+Normal = tuple[float, float]
+"""Mean and standard deviation."""
+LawPrior = Mapping[str, Normal]
+"""Normal priors by a parameter's name."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of a law that is learned.
+
+    Attributes:
+        low: Its least value.
+        high: Its largest value.
+        prior: What is known before any run.
+        anchor: Standard deviation around a value that was learned before, for a window that says
+            too little about the law's shape.
+        timed: Whether it is the logarithm of a time over the time scale u.
+    """
+
+    low: float
+    high: float
+    prior: Normal
+    anchor: float
+    timed: bool = False
+
+
+class ScalabilityMean(Mean, ABC):
+    """A law of T(s, gamma), or its logarithm, in physical units.
+
+    A subclass names its parameters and gives the law over a time scale u with its Jacobian. The
+    parameters live unconstrained, bounded and under normal priors, times relative to u, so that
+    optimizers see numbers of order one whatever the unit of time. Each has shape ``batch_shape x
+    1``. The priors say what is known before any run: jobs that people parallelize are mostly
+    parallel, start-up and overheads are a small part, and work grows about linearly with its input.
+
+    Args:
+        batch_shape: Batch shape of the parameters.
+        time_scale: u [s], broadcastable to ``batch_shape x 1``, above 0.
+        prior: Priors in place of a parameter's own.
+        log_output: Whether the mean is log T (the outcome is log time) instead of T.
+
+    Attributes:
+        PARAMETERS: The parameters by name, in the order of the law's arguments.
+        STARTS: Where a cold search starts besides the priors' centre: some parameters' values.
+        FORMULA: The law over u and its Jacobian.
+        NAME: What `arbo_bo.experiment.MeanFunction` calls it.
+
+    Raises:
+        InvalidValueError: `time_scale` is not positive and finite.
+    """
+
+    PARAMETERS: ClassVar[Mapping[str, Parameter]]
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]]
+    NAME: ClassVar[MeanFunction]
+    FORMULA: ClassVar[formulas.Formula]
+    time_scale: Tensor
+
+    def __init__(
+        self,
+        batch_shape: torch.Size = torch.Size(),  # noqa: B008  immutable
+        time_scale: float | Tensor = 1.0,
+        prior: LawPrior | None = None,
+        log_output: bool = True,
+    ) -> None:
+        super().__init__()
+        scale = torch.as_tensor(time_scale, dtype=torch.float64)
+        if not bool(((scale > 0) & torch.isfinite(scale)).all()):
+            raise InvalidValueError(f"time_scale must be above 0 and finite, got {scale.tolist()}")
+        shape = torch.Size((*batch_shape, 1))
+        self.log_output = log_output
+        self.register_buffer("time_scale", scale.expand(shape).clone())
+        for name, (location, spread) in self.priors(prior).items():
+            low, high = self.PARAMETERS[name].low, self.PARAMETERS[name].high
+            start = torch.full(shape, min(max(location, low), high), dtype=torch.float64)
+            self.register_parameter(name, torch.nn.Parameter(start))
+            self.register_constraint(name, Interval(low, high, transform=None))
+            loc = torch.tensor(location, dtype=torch.float64)
+            normal = NormalPrior(loc, torch.tensor(spread, dtype=torch.float64))
+            self.register_prior(f"{name}_prior", normal, name)
+
+    @classmethod
+    def priors(cls, given: LawPrior | None = None) -> dict[str, Normal]:
+        """The prior of every parameter, in their order."""
+        own = {name: parameter.prior for name, parameter in cls.PARAMETERS.items()}
+        return own | {name: normal for name, normal in (given or {}).items() if name in own}
+
+    @classmethod
+    def scale_of(
+        cls, s: Tensor, gamma: Tensor, time: Tensor, prior: LawPrior | None = None
+    ) -> Tensor:
+        """The time scale u that fits the observed times under the priors' own shape of the law.
+
+        The median over the window of t / T(s, gamma), T being the law at the priors' location with
+        u = 1: a robust estimate of T1, so that a straggler or an outlier in size moves it little.
+
+        Args:
+            s: Degrees, ``batch_shape x n``.
+            gamma: Input scaling, ``batch_shape x n``.
+            time: Execution times [s], ``batch_shape x n``.
+            prior: Priors in place of a parameter's own.
+
+        Returns:
+            u in seconds, ``batch_shape x 1``.
+        """
+        location = (s.new_tensor(mean) for mean, _ in cls.priors(prior).values())
+        shape = cls.FORMULA.runtime(s, gamma, *location)
+        return (time.log() - shape.log()).median(dim=-1, keepdim=True).values.exp()
+
+    @property
+    @abstractmethod
+    def law(self) -> AmdahlLaw:
+        """The part of a single mean that is Amdahl's law.
+
+        Raises:
+            ShapeError: The mean is a batch.
+        """
+
+    @property
+    def learned(self) -> dict[str, float]:
+        """A single mean's parameters by name, times as the logarithm of seconds."""
+        if self.time_scale.numel() != 1:
+            shape = tuple(self.time_scale.shape[:-1])
+            raise ShapeError(f"a batch of laws, of shape {shape}; take one")
+        log_u = self.time_scale.log().item()
+        return {
+            name: getattr(self, name).item() + log_u * parameter.timed
+            for name, parameter in self.PARAMETERS.items()
+        }
+
+    def set_learned(self, learned: Mapping[str, float]) -> None:
+        """Sets parameters by name, moved inside the bounds where they are outside.
+
+        Args:
+            learned: Values as in `learned`; names that this law does not have are left out.
+        """
+        for name in learned.keys() & self.PARAMETERS.keys():
+            p = self.PARAMETERS[name]
+            value = learned[name] - self.time_scale.log() * p.timed
+            getattr(self, name).data.copy_(value.clamp(p.low, p.high))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The law at x.
+
+        Args:
+            x: ``batch_shape x n x d`` with d >= 2; column 0 is s, column 1 gamma, in physical
+                units; further columns (the cluster load) are the residual's business.
+
+        Returns:
+            ``batch_shape x n``: log seconds, or seconds.
+
+        Raises:
+            ShapeError: x has fewer than two columns.
+        """
+        if x.shape[-1] < 2:
+            raise ShapeError(f"x needs columns s and gamma, got shape {tuple(x.shape)}")
+        values = (getattr(self, name) for name in self.PARAMETERS)
+        relative = self.FORMULA.runtime(x[..., 0], x[..., 1], *values)
+        if self.log_output:
+            return relative.log() + self.time_scale.log()
+        return relative * self.time_scale
+
+    def integrated(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The law with its parameters integrated out under their priors, to first order.
+
+        Around the parameters' values v the law is f(x) + J(x) (theta - v), and with theta ~ N(m, S)
+        it is a Gaussian process of mean f + J (m - v) and covariance J S J'.
+
+        Args:
+            x: As in `forward`.
+
+        Any prior that has a mean and a standard deviation will do.
+
+        Returns:
+            The mean, ``batch_shape x n``, and a root of the covariance, ``batch_shape x n x m``.
+        """
+        values = [getattr(self, name) for name in self.PARAMETERS]
+        priors = [getattr(self, f"{name}_prior") for name in self.PARAMETERS]
+        time, jacobian = self.FORMULA.jacobian(x[..., 0], x[..., 1], *values)
+        if self.log_output:
+            mean, jacobian = time.log() + self.time_scale.log(), jacobian / time[..., None]
+        else:
+            mean, jacobian = time * self.time_scale, jacobian * self.time_scale[..., None]
+        shift = torch.cat([p.mean - v for p, v in zip(priors, values, strict=True)], -1)
+        spread = torch.cat(
+            [p.stddev.expand_as(v) for p, v in zip(priors, values, strict=True)], -1
+        ).unsqueeze(-2)
+        return mean + (jacobian * shift.unsqueeze(-2)).sum(-1), jacobian * spread
+
+    def values_and_jacobian(
+        self, s: Vector, gamma: Vector, parameters: Vector
+    ) -> tuple[Vector, Vector]:
+        """A single mean and its derivatives by the parameters, in numpy.
+
+        Args:
+            s: Degrees, shape (n,).
+            gamma: Input scaling, shape (n,).
+            parameters: All parameters, in their order, shape (m,).
+
+        Returns:
+            Values of shape (n,) and the Jacobian of shape (n, m).
+        """
+        time, jacobian = self.FORMULA.jacobian(s, gamma, *parameters)
+        unit = self.time_scale.item()
+        if self.log_output:
+            return np.log(time) + math.log(unit), jacobian / time[:, None]
+        return time * unit, jacobian * unit
