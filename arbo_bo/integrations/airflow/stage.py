@@ -4,23 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import BaseOperator, TaskGroup, XComArg
-from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk import TaskGroup, XComArg
 from airflow.sdk.exceptions import DuplicateTaskIdFound
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import TimeMeasure, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
-from arbo_bo.integrations.airflow import markers, spec
+from arbo_bo.integrations.airflow import observed, spec
 from arbo_bo.integrations.airflow.connection import DEFAULT_CONNECTION
-from arbo_bo.integrations.airflow.operators import LABELS, PlanOperator, RecordOperator
+from arbo_bo.integrations.airflow.operators import PlanOperator, RecordOperator
 from arbo_bo.integrations.airflow.spec import StageSpec
-
-Task = BaseOperator | MappedOperator
 
 RECORD_RETRIES = 5
 RECORD_RETRY_DELAY = timedelta(seconds=30)
-_LIMITS = ("max_active_tis_per_dag", "max_active_tis_per_dagrun")
 
 
 def arbo_stage(
@@ -204,7 +200,7 @@ class Stages:
             )
         return XComArg(self.plan, self.plan.parallelism_key(stage))
 
-    def observe(self, work: Task | TaskGroup | XComArg) -> RecordOperator:
+    def observe(self, work: observed.Task | TaskGroup | XComArg) -> RecordOperator:
         """Adds the task that records what the stage took: plan >> work >> record.
 
         Instances are labelled "chunk 3/8" in the UI unless the task has a ``map_index_template``,
@@ -222,24 +218,19 @@ class Stages:
         """
         if self.plan.observed_limits is not None:
             raise InvalidValueError(f"stage {self.name!r} is observed already; observe it once")
-        tasks = _mapped_tasks(work)
-        plan_id = self.plan.task_id
-        if not tasks or not all(plan_id in _upstream_ids(task) for task in tasks):
+        tasks = observed.tasks_mapped_over(self.plan, work)
+        if not tasks:
             raise InvalidValueError(
                 f"observe takes the task that is mapped over stage {self.name!r}, or its mapped "
                 f"task group, as in work = Operator.partial(...).expand(arguments=stage.arguments);"
                 f" got {validation.short(work)}"
             )
-        label = (
-            f"{{{{ {markers.LABEL} if {markers.LABEL} is defined else "
-            f"ti.xcom_pull(task_ids={plan_id!r}, key={LABELS!r})[ti.map_index] }}}}"
-        )
         for task in tasks:
-            _instrument(task, label)
-        self.plan.observed_limits = _limits(tasks)
+            observed.instrument(task, self.plan.task_id)
+        self.plan.observed_limits = observed.limits(tasks)
         record = RecordOperator(
             task_id=f"record_{self.name}",
-            plan_task_id=plan_id,
+            plan_task_id=self.plan.task_id,
             observed=[task.task_id for task in tasks],
             dag=self.plan.dag,
             task_group=self.plan.task_group,
@@ -293,42 +284,3 @@ def _check_number(stage: str, size: Any) -> None:
         spec.parsed_size(size)
     elif not (size is None or isinstance(size, str | XComArg) or callable(size)):
         validation.positive(f"input_size of stage {stage!r}", size)
-
-
-def _mapped_tasks(work: object) -> list[Task]:
-    if isinstance(work, XComArg):
-        operators = [operator for operator, _ in work.iter_references()]
-        work = operators[0] if len(operators) == 1 else None
-    if isinstance(work, MappedOperator):
-        return [work]
-    if isinstance(work, BaseOperator):
-        work = work.get_closest_mapped_task_group()
-    if isinstance(work, TaskGroup):
-        return [task for task in work.iter_tasks() if isinstance(task, Task)]
-    return []
-
-
-def _upstream_ids(task: Task) -> set[str]:
-    return set(task.get_flat_relative_ids(upstream=True))
-
-
-def _instrument(task: Task, label: str) -> None:
-    """Has each instance mark when it ran, and label itself."""
-    if isinstance(task, MappedOperator):
-        options = task.partial_kwargs
-        callbacks = options.get("on_execute_callback") or []
-        callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
-        options["on_execute_callback"] = [*callbacks, markers.mark_begin]
-        options["post_execute"] = markers.followed_by_mark_end(options.get("post_execute"))
-        if not options.get("map_index_template"):
-            options["map_index_template"] = label
-    else:
-        task.on_execute_callback = [*task.on_execute_callback, markers.mark_begin]
-        task._post_execute_hook = markers.followed_by_mark_end(task._post_execute_hook)
-        task.map_index_template = task.map_index_template or label
-
-
-def _limits(tasks: Sequence[Task]) -> dict[str, int | None]:
-    return {
-        f"{limit} of {task.task_id}": getattr(task, limit) for task in tasks for limit in _LIMITS
-    }

@@ -1,0 +1,68 @@
+"""The author's own tasks: finding those that are mapped over a plan, and having them observed."""
+
+from collections.abc import Sequence
+
+from airflow.sdk import BaseOperator, TaskGroup, XComArg
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
+from arbo_bo.integrations.airflow import markers
+from arbo_bo.integrations.airflow.operators import LABELS
+
+Task = BaseOperator | MappedOperator
+
+_LIMITS = ("max_active_tis_per_dag", "max_active_tis_per_dagrun")
+
+
+def tasks_mapped_over(plan: BaseOperator, work: object) -> list[Task]:
+    """Returns the tasks of which a plan's list decides how many instances there are.
+
+    Args:
+        plan: The task that returns the list.
+        work: An operator, the result of a ``@task`` function, or a mapped task group.
+
+    Returns:
+        Several tasks for a group; none where the work is not mapped over the list.
+    """
+    tasks = _mapped_tasks(work)
+    upstream = [task.get_flat_relative_ids(upstream=True) for task in tasks]
+    return tasks if all(plan.task_id in ids for ids in upstream) else []
+
+
+def instrument(task: Task, plan_task_id: str) -> None:
+    """Has each instance mark when it ran, and label itself as the plan says."""
+    label = (
+        f"{{{{ {markers.LABEL} if {markers.LABEL} is defined else "
+        f"ti.xcom_pull(task_ids={plan_task_id!r}, key={LABELS!r})[ti.map_index] }}}}"
+    )
+    if isinstance(task, MappedOperator):
+        options = task.partial_kwargs
+        callbacks = options.get("on_execute_callback") or []
+        callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+        options["on_execute_callback"] = [*callbacks, markers.mark_begin]
+        options["post_execute"] = markers.followed_by_mark_end(options.get("post_execute"))
+        if not options.get("map_index_template"):
+            options["map_index_template"] = label
+    else:
+        task.on_execute_callback = [*task.on_execute_callback, markers.mark_begin]
+        task._post_execute_hook = markers.followed_by_mark_end(task._post_execute_hook)
+        task.map_index_template = task.map_index_template or label
+
+
+def limits(tasks: Sequence[Task]) -> dict[str, int | None]:
+    """Returns how many instances of the tasks may run at once, by the setting that says so."""
+    return {
+        f"{limit} of {task.task_id}": getattr(task, limit) for task in tasks for limit in _LIMITS
+    }
+
+
+def _mapped_tasks(work: object) -> list[Task]:
+    if isinstance(work, XComArg):
+        operators = [operator for operator, _ in work.iter_references()]
+        work = operators[0] if len(operators) == 1 else None
+    if isinstance(work, MappedOperator):
+        return [work]
+    if isinstance(work, BaseOperator):
+        work = work.get_closest_mapped_task_group()
+    if isinstance(work, TaskGroup):
+        return [task for task in work.iter_tasks() if isinstance(task, Task)]
+    return []
