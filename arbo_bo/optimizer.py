@@ -1,53 +1,24 @@
-"""The front door: joins the store and the decision."""
+"""The front door: what to run next, beside what is configured and what came of runs."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from operator import methodcaller
 from typing import TYPE_CHECKING
 
-from arbo_bo.acquisition.registry import require as require_acquisition
-from arbo_bo.errors import (
-    ArboError,
-    ExperimentNotFoundError,
-    InvalidValueError,
-    NotEnoughObservationsError,
-    StaleDecisionError,
-)
-from arbo_bo.experiment import (
-    SLO,
-    Context,
-    Decision,
-    Estimator,
-    Experiment,
-    MeanFunction,
-    Objective,
-    Outcome,
-    Prediction,
-    Residual,
-    SearchRule,
-    SearchSpace,
-    Trial,
-    validation,
-)
-from arbo_bo.experiment.drafts import decision_of, running_trial
+from arbo_bo.deciding import Decider, Request
+from arbo_bo.errors import ArboError, InvalidValueError
+from arbo_bo.experiment import Decision, Outcome, Prediction, Trial, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
-from arbo_bo.experiment.strategy import AUTO
 from arbo_bo.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from arbo_bo.context import LoadSource, SizeSource
     from arbo_bo.context.input_size import Fallback
-    from arbo_bo.generation import Generated
     from arbo_bo.storage import TrialStore
-    from arbo_bo.storage.protocol import Situation
 
 logger = logging.getLogger("arbo_bo")
-
-DECISIONS_AT_MOST = 4
-"""How often a suggestion is decided while others change the task; the last time it stands."""
 
 DEADLINE_S = 5.0
 """How long the store may take over a suggestion [s]."""
@@ -88,7 +59,6 @@ class ArboOptimizer(Outcomes):
                 f"cluster_load must be a callable that returns workers, got "
                 f"{validation.short(cluster_load)}; a load that is known is given to `suggest`"
             )
-        self._cluster_load, self._input_size_fallback = cluster_load, input_size_fallback
         if store is None or isinstance(store, str):
             from arbo_bo.storage import SQLTrialStore
 
@@ -102,101 +72,7 @@ class ArboOptimizer(Outcomes):
                 f"the store works in namespace {store.namespace!r}, not in {namespace!r}"
             )
         super().__init__(store)
-
-    def configure_experiment(
-        self,
-        task: str,
-        *,
-        parallelism: SearchSpace | tuple[int, int] | Sequence[int] | None = None,
-        default_parallelism: int | None = None,
-        objective: Objective | None = None,
-        window: int | None = None,
-        baseline: bool | None = None,
-        residual: Residual | str | None = None,
-        estimator: Estimator | str | None = None,
-        mean: MeanFunction | str | None = None,
-        alpha: float | None = None,
-        acquisition: str | None = None,
-        slo: SLO | Sequence[SLO] | None = None,
-        search: SearchRule | str | None = None,
-        eta: float | None = None,
-        pin: int | None = None,
-        dry_run: bool | None = None,
-        guard: float | None = None,
-        like: str | None = None,
-        lease_s: float | None = None,
-    ) -> Experiment:
-        """Creates a task's experiment, or changes its configuration and keeps its trials.
-
-        What is left out keeps its stored value, or starts at the default.
-
-        Args:
-            task: The task's name.
-            parallelism: Allowed degrees: a tuple ``(1, 32)`` is an inclusive range, a list such as
-                ``[1, 2, 4]`` just these. Default 1 to 32.
-            default_parallelism: Degree of the probe, and the advice where nothing is known. Default
-                5, or the allowed degree nearest to it.
-            objective: What is minimised. Default T sqrt(s).
-            window: How many of the newest completed trials train the model. Default 50.
-            baseline: Whether the first run takes the smallest allowed degree. Default True.
-            residual: "multiplicative" (default) or "additive".
-            estimator: "gp" (default), or "online": the method's original algorithm.
-            mean: The law that the Gaussian process stands on: "amdahl" (default), "usl" (slower
-                again past its best degree), "ernest", or "auto", the best of them for the window.
-            alpha: For "online", weight of the old value in smoothing, in (0, 1]. Default 0.3.
-            acquisition: What chooses: "knowledge_gradient", "expected_cost",
-                "expected_improvement", "lcb", "risk_averse", "thompson", "deadline", "budget",
-                "constrained_improvement", or a name that another package has registered. Default
-                "auto": what suits the service level, else "knowledge_gradient".
-            slo: A `MaxExecutionTime`, a `MaxCost`, or both in a list: whatever chooses, it chooses
-                among the degrees that keep them. ``()`` removes them.
-            search: Which allowed degrees are looked at, around the law's own optimum: "all"
-                (default), "up_to_1.2", "up_to_1.5", "around" or "efficiency".
-            eta: For "efficiency", the fraction of the largest speed-up, in (0, 1). Default 0.9.
-            pin: Every run takes this degree, arbo only observes. 0 removes it.
-            dry_run: Every run takes the default degree; what arbo would have chosen is recorded.
-            guard: The default degree is left only for one whose score is not worse with at least
-                this probability. 0 removes it.
-            like: A task whose law stands in until this one's own runs tell theirs. "" removes it.
-            lease_s: How long a run may take before it counts as lost [s]. Default 24 hours, or ten
-                times the predicted time where that is longer.
-
-        Raises:
-            InvalidValueError: A value is outside its domain.
-            UnknownAcquisitionError: No acquisition function has that name.
-            DegreeNotAllowedError: The given default or pin is not an allowed degree.
-            ExperimentNotFoundError: The task to be like does not exist.
-        """
-        if acquisition is not None and acquisition != AUTO:
-            require_acquisition(acquisition)
-        if like:
-            self.store.experiment(like)
-        settings = {
-            "search_space": None if parallelism is None else SearchSpace.of(parallelism),
-            "default_parallelism": default_parallelism,
-            "objective": objective,
-            "window": window,
-            "baseline": baseline,
-            "residual": residual,
-            "estimator": estimator,
-            "mean": mean,
-            "alpha": alpha,
-            "acquisition": acquisition,
-            "slo": slo,
-            "search": search,
-            "eta": eta,
-            "pin": pin,
-            "dry_run": dry_run,
-            "guard": guard,
-            "like": like,
-            "lease_s": lease_s,
-        }
-
-        def change(stored: Experiment | None) -> Experiment:
-            start = stored or Experiment(task, namespace=self.store.namespace)
-            return start.changed(settings)
-
-        return self.store.configure(task, change)
+        self._decider = Decider(store, cluster_load, input_size_fallback)
 
     def suggest(
         self,
@@ -238,43 +114,13 @@ class ArboOptimizer(Outcomes):
                 broke at the last moment, one that its idempotency key or its lease takes care of.
             ArboError: The store failed; no trial was made.
         """
-        given = self._context(input_size, cluster_load)
+        given = self._decider.context(input_size, cluster_load)
         for key in (idempotency_key, run_key):
             if key is not None:
                 validation.identifier("a key", key)
+        request = Request(task, given, max_parallelism, idempotency_key, run_key)
         with self.store.within(deadline_s):
-            for attempt in range(1, DECISIONS_AT_MOST + 1):
-                situation = self._situation(task, idempotency_key)
-                experiment = situation.experiment
-                if situation.started is not None:
-                    return decision_of(situation.started, experiment.residual)
-                generated, context = self._generate(situation, given, max_parallelism, run_key)
-                lease = experiment.lease_of(generated.decision.predicted_time_s)
-                draft = running_trial(
-                    generated.decision, context, lease, given.cluster_load, idempotency_key, run_key
-                )
-                version = experiment.model.version if attempt < DECISIONS_AT_MOST else None
-                try:
-                    trial, is_new = self.store.start(task, draft, generated.learned, version)
-                except StaleDecisionError:
-                    continue
-                if not is_new:
-                    return decision_of(trial, experiment.residual)
-                decision = replace(generated.decision, trial_index=trial.trial_index)
-                logger.info("%s, trial %d: %s", task, trial.trial_index, decision.reason)
-                return decision
-        raise AssertionError("the last attempt is unconditional")
-
-    def _situation(self, task: str, idempotency_key: str | None) -> "Situation":
-        """What a decision looks at, runs past their lease abandoned; a new task is configured."""
-        try:
-            situation = self.store.situation(task, idempotency_key)
-        except ExperimentNotFoundError:
-            self._stored(Experiment(task, namespace=self.store.namespace))
-            situation = self.store.situation(task, idempotency_key)
-        if situation.lapsed and self.store.abandon_lapsed():
-            situation = self.store.situation(task, idempotency_key)
-        return situation
+            return self._decider.suggest(request)
 
     def predict(
         self,
@@ -296,15 +142,7 @@ class ArboOptimizer(Outcomes):
             NotEnoughObservationsError: No trial is completed yet.
             DegreeNotAllowedError: A degree is outside the search space.
         """
-        from arbo_bo.generation import predict
-
-        experiment = self._standing_in(self.store.experiment(task))
-        space = experiment.search_space
-        degrees = space.degrees if parallelism is None else space.subset(parallelism)
-        trials = self.store.history(task, experiment.window)
-        return predict(
-            experiment, trials, degrees, self._with_load(self._context(input_size, cluster_load))
-        )
+        return self._decider.predict(task, parallelism, input_size, cluster_load)
 
     def decide(
         self,
@@ -319,15 +157,7 @@ class ArboOptimizer(Outcomes):
             ExperimentNotFoundError: There is no such task.
             NotEnoughObservationsError: No trial is completed yet.
         """
-        from arbo_bo.generation import generate
-
-        experiment = self._standing_in(self.store.experiment(task))
-        if not experiment.model.sample_count:
-            raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
-        trials = self.store.history(task, experiment.window)
-        return generate(
-            experiment, trials, self._with_load(self._context(input_size, cluster_load))
-        ).decision
+        return self._decider.decide(task, input_size, cluster_load)
 
     def get_optimal_parallelism(
         self,
@@ -389,63 +219,3 @@ class ArboOptimizer(Outcomes):
 
     def _close_open(self, task: str, index: int, close: Callable[[Trial], Trial]) -> None:
         self.store.change(task, index, lambda t: close(t) if t.is_open else t)
-
-    def _context(self, input_size: "SizeSource | None", cluster_load: float | None) -> Context:
-        """What is given, and what sources outside of the store say."""
-        from arbo_bo.context import cluster_load_of, input_size_of
-
-        size = input_size_of(input_size, self._input_size_fallback)
-        if cluster_load is None and self._cluster_load is not None:
-            cluster_load = cluster_load_of(self._cluster_load)
-        return Context(size, cluster_load)
-
-    def _with_load(self, context: Context, workers: int | None = None) -> Context:
-        """The context with the load that the store sees: `workers`, or what it says now.
-
-        Where another source is asked, its "unknown" stays: the store's answer would be another
-        quantity than the one that the model has learned from.
-        """
-        if context.cluster_load is not None or self._cluster_load is not None:
-            return context
-        seen = self.store.running_workers() if workers is None else workers
-        return replace(context, cluster_load=float(seen))
-
-    def _standing_in(self, experiment: Experiment) -> Experiment:
-        """The experiment with its sibling's law, while its own runs have not told theirs.
-
-        The first fit keeps the sibling's hyperparameters as the prior of the next, marked with
-        where they come from; a window of two degrees replaces them.
-        """
-        like = experiment.strategy.like
-        if like is None or experiment.model.hyperparameters:
-            return experiment
-        try:
-            sibling = self.store.experiment(like).model
-        except ExperimentNotFoundError:
-            logger.warning("%s: there is no task %r to be like any more", experiment.name, like)
-            return experiment
-        if not sibling.hyperparameters:
-            return experiment
-        marked = {**sibling.hyperparameters, "like": like}
-        model = replace(experiment.model, law=sibling.law, hyperparameters=marked)
-        return replace(experiment, model=model)
-
-    def _generate(
-        self,
-        situation: "Situation",
-        given: Context,
-        max_parallelism: int | None,
-        run_key: str | None,
-    ) -> "tuple[Generated, Context]":
-        """A decision as things stand, and the context that it was taken in."""
-        from arbo_bo.generation import generate
-
-        experiment = self._standing_in(situation.experiment)
-        if max_parallelism is not None:
-            space = experiment.search_space.up_to(max_parallelism)
-            experiment = replace(experiment, search_space=space)
-        superseded = [t for t in situation.trials if t.is_superseded_by(run_key)]
-        others = [t for t in situation.trials if not t.is_superseded_by(run_key)]
-        workers = situation.running_workers - sum(t.parallelism for t in superseded)
-        context = self._with_load(given, max(0, workers))
-        return generate(experiment, others, context), context

@@ -2,40 +2,18 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
+from arbo_bo.configuration import Configuration
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import Experiment, Outcome, TimeMeasure, Trial
 from arbo_bo.experiment.drafts import attached_trials
 
-if TYPE_CHECKING:
-    from arbo_bo.storage import TrialStore
-
 logger = logging.getLogger("arbo_bo")
 
 
-class Outcomes:
-    """Closes trials, takes history in, and lists what is stored.
-
-    Args:
-        store: Where experiments and trials are kept.
-    """
-
-    def __init__(self, store: "TrialStore") -> None:
-        self.store = store
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.store!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Releases the database connections; the next call opens new ones."""
-        self.store.close()
+class Outcomes(Configuration):
+    """Closes trials, takes history in, and lists it; see `Configuration` for arguments."""
 
     def complete_trial(
         self,
@@ -132,23 +110,6 @@ class Outcomes:
         """
         return self.store.change(task, trial_index, lambda trial: trial.include())
 
-    def rename_experiment(self, task: str, name: str) -> Experiment:
-        """Gives a task another name; its trials go with it.
-
-        Raises:
-            ExperimentNotFoundError: There is no such task.
-            InvalidValueError: The name is none, or is taken.
-        """
-        return self.store.rename(task, name)
-
-    def delete_experiment(self, task: str) -> None:
-        """Deletes a task with all its trials, for good.
-
-        Raises:
-            ExperimentNotFoundError: There is no such task.
-        """
-        self.store.delete(task)
-
     def attach_trial(
         self,
         task: str,
@@ -194,21 +155,6 @@ class Outcomes:
         self._stored(experiment)
         return self.store.add(task, drafts)
 
-    def experiments(self) -> list[Experiment]:
-        """Every experiment in the namespace, by name."""
-        return self.store.experiments()
-
-    def experiment(self, task: str) -> Experiment:
-        """One experiment.
-
-        Raises:
-            ExperimentNotFoundError: There is none of that name.
-        """
-        return self.store.experiment(task)
-
     def trials(self, task: str) -> list[Trial]:
         """Every trial of a task, by index."""
         return self.store.trials(task)
-
-    def _stored(self, experiment: Experiment) -> Experiment:
-        return self.store.configure(experiment.name, lambda stored: stored or experiment)

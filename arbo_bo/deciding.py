@@ -1,0 +1,205 @@
+"""Takes a decision: reads, thinks, writes, and does so anew where another process was faster."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from arbo_bo.errors import (
+    ExperimentNotFoundError,
+    NotEnoughObservationsError,
+    StaleDecisionError,
+)
+from arbo_bo.experiment import Context, Decision, Experiment, Prediction
+from arbo_bo.experiment.drafts import decision_of, running_trial
+
+if TYPE_CHECKING:
+    from arbo_bo.context import LoadSource, SizeSource
+    from arbo_bo.context.input_size import Fallback
+    from arbo_bo.generation import Generated
+    from arbo_bo.storage import TrialStore
+    from arbo_bo.storage.protocol import Situation
+
+logger = logging.getLogger("arbo_bo")
+
+DECISIONS_AT_MOST = 4
+"""How often a suggestion is decided while others change the task; the last time it stands."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a decision; see `ArboOptimizer.suggest`.
+
+    Attributes:
+        task: The task's name.
+        given: What is known of the context without the store.
+        max_parallelism: The most workers that there are now.
+        idempotency_key: Names this request.
+        run_key: Names the run that the trial belongs to.
+    """
+
+    task: str
+    given: Context
+    max_parallelism: int | None = None
+    idempotency_key: str | None = None
+    run_key: str | None = None
+
+
+class Decider:
+    """Joins the store, the sources of the context, and the generation of candidates.
+
+    Args:
+        store: Where experiments and trials are kept.
+        cluster_load: As in `ArboOptimizer`.
+        input_size_fallback: As in `ArboOptimizer`.
+    """
+
+    def __init__(
+        self,
+        store: "TrialStore",
+        cluster_load: "LoadSource | None",
+        input_size_fallback: "Fallback",
+    ) -> None:
+        self.store = store
+        self._cluster_load, self._input_size_fallback = cluster_load, input_size_fallback
+
+    def context(self, input_size: "SizeSource | None", cluster_load: float | None) -> Context:
+        """What is given, and what sources outside of the store say."""
+        from arbo_bo.context import cluster_load_of, input_size_of
+
+        size = input_size_of(input_size, self._input_size_fallback)
+        if cluster_load is None and self._cluster_load is not None:
+            cluster_load = cluster_load_of(self._cluster_load)
+        return Context(size, cluster_load)
+
+    def suggest(self, request: Request) -> Decision:
+        """Decides, and starts the trial; where the task has changed meanwhile, again."""
+        for _ in range(DECISIONS_AT_MOST - 1):
+            with suppress(StaleDecisionError):
+                return self._attempt(request)
+        return self._attempt(request, stands=True)
+
+    def decide(
+        self, task: str, input_size: "SizeSource | None", cluster_load: float | None
+    ) -> Decision:
+        """What `suggest` would decide now, without a trial.
+
+        Raises:
+            ExperimentNotFoundError: There is no such task.
+            NotEnoughObservationsError: No trial is completed yet.
+        """
+        from arbo_bo.generation import generate
+
+        experiment = self._standing_in(self.store.experiment(task))
+        if not experiment.model.sample_count:
+            raise NotEnoughObservationsError(f"{task!r} has no completed run yet")
+        trials = self.store.history(task, experiment.window)
+        context = self._with_load(self.context(input_size, cluster_load))
+        return generate(experiment, trials, context).decision
+
+    def predict(
+        self,
+        task: str,
+        parallelism: int | Sequence[int] | None,
+        input_size: "SizeSource | None",
+        cluster_load: float | None,
+    ) -> list[Prediction]:
+        """The next run's time at some allowed degrees; None: at all of them."""
+        from arbo_bo.generation import predict
+
+        experiment = self._standing_in(self.store.experiment(task))
+        space = experiment.search_space
+        degrees = space.degrees if parallelism is None else space.subset(parallelism)
+        trials = self.store.history(task, experiment.window)
+        context = self._with_load(self.context(input_size, cluster_load))
+        return predict(experiment, trials, degrees, context)
+
+    def _attempt(self, request: Request, stands: bool = False) -> Decision:
+        """One decision.
+
+        Args:
+            request: What is asked.
+            stands: Whether the decision holds even if the task has changed meanwhile.
+
+        Raises:
+            StaleDecisionError: It has, and the decision does not hold.
+        """
+        situation = self._situation(request)
+        experiment = situation.experiment
+        if situation.started is not None:
+            return decision_of(situation.started, experiment.residual)
+        generated, context = self._generate(situation, request)
+        draft = running_trial(
+            generated.decision,
+            context,
+            experiment.lease_of(generated.decision.predicted_time_s),
+            request.given.cluster_load,
+            request.idempotency_key,
+            request.run_key,
+        )
+        version = None if stands else experiment.model.version
+        trial, is_new = self.store.start(request.task, draft, generated.learned, version)
+        if not is_new:
+            return decision_of(trial, experiment.residual)
+        decision = replace(generated.decision, trial_index=trial.trial_index)
+        logger.info("%s, trial %d: %s", request.task, trial.trial_index, decision.reason)
+        return decision
+
+    def _situation(self, request: Request) -> "Situation":
+        """What a decision looks at, runs past their lease abandoned; a new task is configured."""
+        task, key = request.task, request.idempotency_key
+        try:
+            situation = self.store.situation(task, key)
+        except ExperimentNotFoundError:
+            new = Experiment(task, namespace=self.store.namespace)
+            self.store.configure(task, lambda stored: stored or new)
+            situation = self.store.situation(task, key)
+        if situation.lapsed and self.store.abandon_lapsed():
+            situation = self.store.situation(task, key)
+        return situation
+
+    def _generate(self, situation: "Situation", request: Request) -> "tuple[Generated, Context]":
+        """A decision as things stand, and the context that it was taken in."""
+        from arbo_bo.generation import generate
+
+        experiment = self._standing_in(situation.experiment)
+        if request.max_parallelism is not None:
+            space = experiment.search_space.up_to(request.max_parallelism)
+            experiment = replace(experiment, search_space=space)
+        superseded = [t for t in situation.trials if t.is_superseded_by(request.run_key)]
+        others = [t for t in situation.trials if not t.is_superseded_by(request.run_key)]
+        workers = situation.running_workers - sum(t.parallelism for t in superseded)
+        context = self._with_load(request.given, max(0, workers))
+        return generate(experiment, others, context), context
+
+    def _with_load(self, context: Context, workers: int | None = None) -> Context:
+        """The context with the load that the store sees: `workers`, or what it says now.
+
+        Where another source is asked, its "unknown" stays: the store's answer would be another
+        quantity than the one that the model has learned from.
+        """
+        if context.cluster_load is not None or self._cluster_load is not None:
+            return context
+        seen = self.store.running_workers() if workers is None else workers
+        return replace(context, cluster_load=float(seen))
+
+    def _standing_in(self, experiment: Experiment) -> Experiment:
+        """The experiment with its sibling's law, while its own runs have not told theirs.
+
+        The first fit keeps the sibling's hyperparameters as the prior of the next, marked with
+        where they come from; a window of two degrees replaces them.
+        """
+        like = experiment.strategy.like
+        if like is None or experiment.model.hyperparameters:
+            return experiment
+        try:
+            sibling = self.store.experiment(like).model
+        except ExperimentNotFoundError:
+            logger.warning("%s: there is no task %r to be like any more", experiment.name, like)
+            return experiment
+        if not sibling.hyperparameters:
+            return experiment
+        marked = {**sibling.hyperparameters, "like": like}
+        model = replace(experiment.model, law=sibling.law, hyperparameters=marked)
+        return replace(experiment, model=model)
