@@ -59,11 +59,19 @@ def _guarded(check: Callable[[Inspection], Finding], inspection: Inspection) -> 
     try:
         return check(inspection)
     except StoreError as err:
-        return Finding(check.__name__[1:], Verdict.ERROR, str(err), "see the message")
+        return Finding(check.__name__[1:], Verdict.ERROR, str(err))  # it says itself what to do
 
 
 def _database(inspection: Inspection) -> Finding:
     server = inspection.server()
+    damage = inspection.damage()
+    if damage is not None:
+        return Finding(
+            "database",
+            Verdict.ERROR,
+            f"{inspection.masked_url} is damaged: {damage}",
+            "restore it from a backup; what can still be read is shown by: sqlite3 FILE .recover",
+        )
     return Finding("database", Verdict.OK, f"{inspection.masked_url} answers: {server}")
 
 

@@ -67,7 +67,7 @@ def run(arguments: list[str]) -> int:
         return 141
     except OSError as err:
         _discard_stdout()
-        print(f"arbo: error: the output cannot be written: {one_line(err)}", file=sys.stderr)
+        print(f"arbo: error: {_os_problem(err)}", file=sys.stderr)
         return 1
     return status
 
@@ -78,6 +78,13 @@ def _status(arguments: list[str]) -> int:
     except SystemExit as err:
         return err.code if isinstance(err.code, int) else 0
     return 0
+
+
+def _os_problem(err: OSError) -> str:
+    """What the system refused; an open stream has no file's name."""
+    if err.filename is None:
+        return f"the output cannot be written: {one_line(err)}"
+    return one_line(OSError(f"{err.filename}: {err.strerror}"))
 
 
 def _discard_stdout() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from arbo_bo.cli import options, render
-from arbo_bo.errors import InvalidValueError
+from arbo_bo.errors import ArboError, InvalidValueError
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
 
@@ -132,6 +132,8 @@ def _write(path: Path, lines: Iterable[str]) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.writelines(lines)
         part.replace(path)
+    except ArboError:  # the store's; some are OSErrors too
+        raise
     except OSError as err:
         raise InvalidValueError(f"{path} cannot be written: {err.strerror}") from err
     finally:

@@ -25,7 +25,16 @@ _READ_ONLY_CODES = ("25006", "42501")  # read-only transaction, insufficient pri
 _LOST_CODES = ("08", "533", "57")  # connection, too many of them, operator intervention
 _REFUSED = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied"
-    r"|could not translate host name|not permitted to log in|certificate"
+    r"|could not translate host name|not permitted to log in|certificate|^invalid "
+)
+_REMEDIES = (
+    (re.compile(r'database ".*" does not exist'), "create that database, or name another one"),
+    (
+        re.compile(r"authentication|password|role .* does not exist|pg_hba|permitted to log in"),
+        "the server runs: check user and password",
+    ),
+    (re.compile(r"translate host name"), "check the host's name"),
+    (re.compile(r"^invalid "), "mend that part of the URL"),
 )
 _LOCKED_TEXTS = ("database is locked", "database table is locked", "database schema is locked")
 
@@ -64,7 +73,10 @@ def _cannot_open(said: str, url: URL) -> StoreError:
     if path is None:
         return _absent(f"the database {masked(url)} cannot be opened: {said}")
     if _forbidden(path):
-        return _read_only(f"permission denied for {path} or its folder", url)
+        return StoreReadOnlyError(
+            f"the store {masked(url)} may not be opened: permission denied for {path} or its "
+            "folder; give this user the right to read and write both, or give another store"
+        )
     # os.path answers where pathlib raises PermissionError.
     if not os.path.isdir(path.parent):
         return _absent(
@@ -104,11 +116,15 @@ def _postgresql(error: Exception, said: str, url: URL) -> StoreError:
     silent = isinstance(error, OperationalError) and not code
     if lost or silent or code.startswith(_LOST_CODES):
         return StoreUnavailableError(
-            f"the database {masked(url)} cannot be reached: {said}; "
-            "check that the server runs and that host, port, user and password are right",
+            f"the database {masked(url)} cannot be reached: {said}; {_remedy(said)}",
             may_pass=_REFUSED.search(said) is None,
         )
     return _other(error, said, url)
+
+
+def _remedy(said: str) -> str:
+    usual = "check that the server runs and that host, port, user and password are right"
+    return next((remedy for pattern, remedy in _REMEDIES if pattern.search(said)), usual)
 
 
 def _locked(said: str, url: URL) -> StoreError:

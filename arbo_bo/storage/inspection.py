@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Executable, delete, false, insert, select, te
 
 from arbo_bo.errors import StoreError, StoreReadOnlyError
 from arbo_bo.storage import codec
-from arbo_bo.storage.schema import REVISIONS
+from arbo_bo.storage.schema import REVISIONS, VERSION_TABLE
 from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.tables import execution_history, task_models
 
@@ -40,6 +40,17 @@ class Inspection:
 
         return self._database._run(work, writes=False)
 
+    def damage(self) -> str | None:
+        """What SQLite finds wrong in the file; None: nothing, or another database system."""
+
+        def work(connection: Connection) -> str | None:
+            if connection.dialect.name != "sqlite":
+                return None
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            return None if found == "ok" else " ".join(str(found).split())
+
+        return self._database._run(work, writes=False)
+
     def schema_versions(self) -> tuple[str | None, str]:
         """The database's revision (None: it is empty), and the one that is needed."""
         return self._database.schema_version(), REVISIONS[-1]
@@ -50,6 +61,7 @@ class Inspection:
 
     def missing_rights(self) -> Iterator[str]:
         """What the user may not do to the tables; each is tried on no row at all."""
+        missing = False
         for verb, statement in _attempts():
 
             def attempt(connection: Connection, tried: Executable = statement) -> None:
@@ -58,7 +70,25 @@ class Inspection:
             try:
                 self._database.write(attempt)
             except StoreReadOnlyError:
+                missing = True
                 yield verb
+        if not missing and not self._may_keep_a_journal():
+            yield "write to the file's folder"
+
+    def _may_keep_a_journal(self) -> bool:
+        """Whether SQLite can make its journal beside the file: only a real change shows it."""
+
+        def work(connection: Connection) -> None:
+            if connection.dialect.name == "sqlite":
+                same = f"UPDATE {VERSION_TABLE} SET version_num = version_num"
+                connection.execute(text(same))
+                connection.rollback()
+
+        try:
+            self._database.write(work)
+        except StoreReadOnlyError:
+            return False
+        return True
 
     def clock_skew_s(self) -> float | None:
         """This machine's clock minus the server's [s]; None where they are the same clock."""

@@ -126,6 +126,8 @@ def _parse(text: str) -> URL:
 
 def _shape_problem(text: str) -> str | None:
     scheme, separator, rest = text.partition("://")
+    if not text.strip():
+        return f"the store's URL is empty; give one of these: {FORMS}"
     if not separator:
         if any(mark in text for mark in "@=:?"):
             return f"the store's URL has no scheme; give one of these: {FORMS}"

@@ -54,12 +54,19 @@ def as_ordinary_user():
             assert libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
 
 
-def write_as_ordinary_user(url):
-    command = [sys.executable, "-c", WRITE, url]
-    done = subprocess.run(
-        command, preexec_fn=as_ordinary_user, capture_output=True, text=True, check=True, timeout=60
+def run_as_ordinary_user(*arguments):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        preexec_fn=as_ordinary_user,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
-    return done.stdout
+
+
+def write_as_ordinary_user(url):
+    return run_as_ordinary_user("-c", WRITE, url).stdout
 
 
 def test_unreachable_server_is_named():
@@ -76,6 +83,22 @@ def test_missing_database_is_named(postgresql_url):
 def test_unknown_parameter_is_a_matter_of_the_url():
     with pytest.raises(StoreURLError, match="invalid"):
         SQLTrialStore("postgresql://127.0.0.1:1/db?nonsense=1").experiments()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ("/arbo?", "/nothing?", "create that database"),
+        ("postgres:@", "nobody:secret@", "check user and password"),
+        ("/arbo?host=", "/arbo?sslmode=odd&host=", "mend that part of the URL"),
+    ],
+)
+def test_refusal_is_not_tried_again_and_says_what_to_do(postgresql_url, old, new, remedy):
+    assert old in postgresql_url
+    with pytest.raises(StoreUnavailableError, match=remedy) as caught:
+        SQLTrialStore(postgresql_url.replace(old, new)).experiments()
+    assert not caught.value.may_pass
+    assert "secret" not in str(caught.value)
 
 
 def test_missing_folder_is_named(tmp_path):
@@ -123,12 +146,12 @@ def test_writing_is_refused_when_the_role_may_only_read(postgresql_url):
     with SQLTrialStore(postgresql_url) as store:
         store.experiments()
     with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP ROLE IF EXISTS reader")
-        cursor.execute("CREATE ROLE reader LOGIN")
-        cursor.execute("GRANT USAGE ON SCHEMA public TO reader")
-        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        cursor.execute("DROP ROLE IF EXISTS only_reader")
+        cursor.execute("CREATE ROLE only_reader LOGIN")
+        cursor.execute("GRANT USAGE ON SCHEMA public TO only_reader")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reader")
     connection.close()
-    with SQLTrialStore(postgresql_url.replace("postgres:@", "reader@")) as store:
+    with SQLTrialStore(postgresql_url.replace("postgres:@", "only_reader@")) as store:
         assert store.experiments() == []
         with pytest.raises(StoreReadOnlyError, match="permission denied"):
             store.configure("a", lambda _: Experiment("a"))
@@ -169,6 +192,26 @@ def test_store_is_refused_when_its_file_may_not_be_read(tmp_path):
     (tmp_path / "arbo.db").touch(mode=0)
     said = write_as_ordinary_user(f"sqlite:///{tmp_path}/arbo.db")
     assert said.startswith("StoreReadOnlyError")
+
+
+def test_doctor_finds_that_the_folder_is_protected(tmp_path):
+    (tmp_path / "protected").mkdir()
+    url = f"sqlite:///{tmp_path}/protected/arbo.db"
+    with SQLTrialStore(url) as store:
+        store.configure("a", lambda _: Experiment("a"))
+    (tmp_path / "protected").chmod(0o555)
+    done = run_as_ordinary_user("-m", "arbo_bo", "doctor", "--store", url)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "rights    this user may not write to the file's folder" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["doctor", "tasks", "export --all"])
+def test_commands_name_the_file_when_its_folder_is_closed(tmp_path, command):
+    (tmp_path / "closed").mkdir(mode=0)
+    url = f"sqlite:///{tmp_path}/closed/arbo.db"
+    done = run_as_ordinary_user("-m", "arbo_bo", *command.split(), "--store", url)
+    assert done.returncode == 1
+    assert done.stderr == f"arbo: error: {tmp_path}/closed/arbo.db: Permission denied\n"
 
 
 @pytest.mark.parametrize("sqlite_lock", ["IMMEDIATE", "EXCLUSIVE"])

@@ -70,7 +70,7 @@ def test_environment_names_the_store_when_no_url_is_given(monkeypatch):
 
 
 def test_store_is_refused_when_its_url_is_empty():
-    with pytest.raises(StoreURLError, match="not a URL"):
+    with pytest.raises(StoreURLError, match="is empty"):
         resolve_url("")
 
 
