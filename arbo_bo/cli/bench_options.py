@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from arbo_bo.cli.options import option
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `arbo bench run --out`.")]
 Folders = Annotated[
     list[Path],
@@ -12,54 +14,42 @@ Folders = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Folder of CSVs of measured runs.  [default: $ARBO_BENCH_DATA]",
-        show_default=False,
-    ),
+    option(metavar="DIR", help="Folder of CSVs of measured runs.  [default: $ARBO_BENCH_DATA]"),
 ]
 SuiteName = Annotated[
     str, typer.Option(metavar="NAMES", help="Suites, separated by commas; `arbo bench list`.")
 ]
 Policies = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="NAMES",
         help="Policies, separated by commas; all, and patterns such as 'arbo:*'.  "
         "[default: all but ax]",
-        show_default=False,
     ),
 ]
 Seeds = Annotated[int, typer.Option(metavar="N", help="Repetitions, each with its own draws.")]
 Runs = Annotated[
     int | None,
-    typer.Option(
-        metavar="N",
-        help="Runs of each task.  [default: 12, and 40 of the suite deadline]",
-        show_default=False,
-    ),
+    option(metavar="N", help="Runs of each task.  [default: 12, and 40 of the suite deadline]"),
 ]
 Tasks = Annotated[int, typer.Option(metavar="N", help="At most this many tasks a suite.")]
 Out = Annotated[
     Path | None,
-    typer.Option(
+    option(
         metavar="DIR",
         help="Output folder; what it holds is not done again.  [default: arbo-bench/SUITE]",
-        show_default=False,
     ),
 ]
 Jobs = Annotated[int, typer.Option(metavar="N", help="Processes at once; 0: one for each core.")]
 Dask = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler."),
+    str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")
 ]
 Ours = Annotated[str, typer.Option("--policy", metavar="NAME", help="Whose side we are on.")]
 Candidates = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="NAMES",
         help="What to choose from, separated by commas.  [default: every arbo in the results]",
-        show_default=False,
     ),
 ]
 Count = Annotated[int, typer.Option("--count", metavar="N", min=1, help="How many tasks.")]
@@ -70,6 +60,5 @@ Output = Annotated[
     Path, typer.Option(metavar="FILE", help="The page; its pictures go into images/ beside it.")
 ]
 PictureFolder = Annotated[
-    Path | None,
-    typer.Option("--output", metavar="DIR", help="Where to.  [default: DIR/images]"),
+    Path | None, typer.Option("--output", metavar="DIR", help="Where to.  [default: DIR/images]")
 ]

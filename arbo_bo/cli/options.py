@@ -2,7 +2,9 @@
 
 import math
 import re
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,112 +16,90 @@ from arbo_bo.optimizer import ArboOptimizer
 if TYPE_CHECKING:
     from arbo_bo.storage import SQLTrialStore
 
+option: Callable[..., Any] = partial(typer.Option, show_default=False)
+"""An option whose help says by itself what holds without it."""
+
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's name.", show_default=False)]
 Index = Annotated[
     int, typer.Argument(metavar="INDEX", help="The trial's index.", show_default=False)
 ]
 Store = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="URL",
         help="Database: sqlite:///arbo.db or postgresql://user@host/name.  "
         "[default: $ARBO_DATABASE_URL, else a file in your data folder]",
-        show_default=False,
     ),
 ]
 Namespace = Annotated[str, typer.Option(metavar="NAME", help="Namespace of the tasks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Parallelism = Annotated[
-    str | None,
-    typer.Option(metavar="DEGREES", help="Allowed degrees: 1:32 or 1,2,4,8.", show_default=False),
+    str | None, option(metavar="DEGREES", help="Allowed degrees: 1:32 or 1,2,4,8.")
 ]
-Default = Annotated[
-    int | None,
-    typer.Option(metavar="DEGREE", help="Degree of the probe.  [default: 5]", show_default=False),
-]
+Default = Annotated[int | None, option(metavar="DEGREE", help="Degree of the probe.  [default: 5]")]
 Urgency = Annotated[
     float | None,
-    typer.Option(
+    option(
         metavar="A",
         help="Minimise T^A x cost: 0.5 saves money, 1 balances, 2 saves time.  [default: 1]",
-        show_default=False,
     ),
 ]
 CostExponent = Annotated[
-    float | None,
-    typer.Option(metavar="C", help="Cost grows as workers^C.  [default: 0.5]", show_default=False),
+    float | None, option(metavar="C", help="Cost grows as workers^C.  [default: 0.5]")
 ]
 Window = Annotated[
-    int | None,
-    typer.Option(
-        metavar="W", help="Newest completed runs that train.  [default: 50]", show_default=False
-    ),
+    int | None, option(metavar="W", help="Newest completed runs that train.  [default: 50]")
 ]
 Baseline = Annotated[
     bool | None,
-    typer.Option(
+    option(
         "--baseline/--no-baseline",
         help="Whether the first run takes the smallest allowed degree.  [default: baseline]",
-        show_default=False,
     ),
 ]
 Residual = Annotated[
     str | None,
-    typer.Option(
-        metavar="KIND",
-        help="multiplicative or additive.  [default: multiplicative]",
-        show_default=False,
-    ),
+    option(metavar="KIND", help="multiplicative or additive.  [default: multiplicative]"),
 ]
 Estimator = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="gp, or online: the original algorithm.  [default: gp]",
-        show_default=False,
-    ),
+    str | None, option(metavar="NAME", help="gp, or online: the original algorithm.  [default: gp]")
 ]
 Mean = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="NAME",
         help="The law that the Gaussian process stands on: amdahl, usl (slower again past its best "
         "degree), ernest, or auto.  [default: amdahl]",
-        show_default=False,
     ),
 ]
 Lease = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="TIME",
         help="A run that takes longer counts as lost, such as 36h.  "
         "[default: 24h, or ten times the predicted time]",
-        show_default=False,
     ),
 ]
 InputSize = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="N|PATH|URL",
         help="Size of the run's input, in any fixed unit, or the path, glob or URL to measure "
         "in bytes.",
-        show_default=False,
     ),
 ]
 InputSizeFallback = Annotated[
     str | None,
-    typer.Option(
+    option(
         metavar="N|unknown",
         help="What stands for a size that cannot be had.  [default: none, that is an error]",
-        show_default=False,
     ),
 ]
 ClusterLoad = Annotated[
     float | None,
-    typer.Option(
+    option(
         metavar="L",
         help="Workers that other runs keep busy.  [default: those of other running trials]",
-        show_default=False,
     ),
 ]
 Time = Annotated[float, typer.Option(metavar="SECONDS", help="Wall time, start-up included.")]

@@ -8,12 +8,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from arbo_bo.cli.options import parse_duration_s
+from arbo_bo.cli.options import option, parse_duration_s
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
-
-
-def _option(*declarations: str, metavar: str | None = None, text: str) -> Any:
-    return typer.Option(*declarations, metavar=metavar, help=text, show_default=False)
 
 
 @dataclass(frozen=True)
@@ -22,69 +18,69 @@ class StrategyOptions:
 
     acquisition: Annotated[
         str | None,
-        _option(
+        option(
             metavar="NAME",
-            text="What chooses: knowledge_gradient, expected_cost, expected_improvement, lcb, "
+            help="What chooses: knowledge_gradient, expected_cost, expected_improvement, lcb, "
             "risk_averse, thompson, deadline, budget, constrained_improvement, or auto.  "
             "[default: auto]",
         ),
     ] = None
     max_time: Annotated[
-        str | None, _option(metavar="TIME", text="Deadline of a run: 90s, 10m, 1.5h.")
+        str | None, option(metavar="TIME", help="Deadline of a run: 90s, 10m, 1.5h.")
     ] = None
     max_cost: Annotated[
-        float | None, _option(metavar="MONEY", text="Budget of a run; needs a price.")
+        float | None, option(metavar="MONEY", help="Budget of a run; needs a price.")
     ] = None
     price_per_worker_hour: Annotated[
-        float | None, _option(metavar="MONEY", text="What a worker costs an hour.")
+        float | None, option(metavar="MONEY", help="What a worker costs an hour.")
     ] = None
     confidence: Annotated[
         float | None,
-        _option(
+        option(
             metavar="P",
-            text="Probability with which deadline and budget are to be kept.  [default: 0.95]",
+            help="Probability with which deadline and budget are to be kept.  [default: 0.95]",
         ),
     ] = None
     no_slo: Annotated[
-        bool, _option("--no-slo", text="Remove the stored deadline and budget first.")
+        bool, option("--no-slo", help="Remove the stored deadline and budget first.")
     ] = False
     search: Annotated[
         str | None,
-        _option(
+        option(
             metavar="RULE",
-            text="Which allowed degrees are looked at, around the law's optimum: all, up_to_1.2, "
+            help="Which allowed degrees are looked at, around the law's optimum: all, up_to_1.2, "
             "up_to_1.5, around, efficiency.  [default: all]",
         ),
     ] = None
     eta: Annotated[
         float | None,
-        _option(
+        option(
             metavar="F",
-            text="For efficiency: the fraction of the largest speed-up.  [default: 0.9]",
+            help="For efficiency: the fraction of the largest speed-up.  [default: 0.9]",
         ),
     ] = None
     pin: Annotated[
         int | None,
-        _option(metavar="DEGREE", text="Always run at this degree, only observe; 0 removes it."),
+        option(metavar="DEGREE", help="Always run at this degree, only observe; 0 removes it."),
     ] = None
     dry_run: Annotated[
         bool | None,
-        _option(
+        option(
             "--dry-run/--no-dry-run",
-            text="Run at the default degree, and record what would have been chosen.",
+            help="Run at the default degree, and record what would have been chosen.",
         ),
     ] = None
     guard: Annotated[
         float | None,
-        _option(
+        option(
             metavar="P",
-            text="Leave the default degree only for one that is not worse with this probability; "
+            help="Leave the default degree only for one that is not worse with this probability; "
             "0 removes it.",
         ),
     ] = None
     like: Annotated[
         str | None,
-        _option(metavar="TASK", text="Start from this task's law; an empty name removes it."),
+        option(metavar="TASK", help="Start from this task's law; an empty name removes it."),
     ] = None
 
     @property
