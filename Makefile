@@ -4,6 +4,7 @@ PYTHON ?= python3
 STORE ?= sqlite:///demo/arbo.db
 RUNS ?= 12
 BIN := .venv/bin
+PROMETHEUS := $(shell command -v prometheus 2> /dev/null)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
@@ -33,7 +34,7 @@ demo: demo/genome.vcf  ## tune a real parallel program on this machine (STORE=UR
 	  --chunk-id {chunk_id} --chunks {chunks} --output demo/frequency
 
 test: .venv/.installed-dev  ## run the whole test suite, a real PostgreSQL and a real Airflow included
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 $(if $(PROMETHEUS),,$(warning no prometheus here (apt-get install prometheus): its tests are left out)-m 'not prometheus')
 	$(MAKE) test-e2e
 
 # Processes of their own: importing Airflow changes warnings, pickling and logging.

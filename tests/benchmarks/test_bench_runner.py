@@ -68,7 +68,8 @@ def test_results_are_the_same_whatever_the_number_of_workers(tmp_path: Path) -> 
 
 
 def test_results_are_the_same_on_dask(tmp_path: Path) -> None:
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     one = run(tmp_path / "one", plan(["random", "fixed1"]))
     options = {"n_workers": 1, "processes": False, "dashboard_address": None}
     with distributed.Client(**options) as client:

@@ -1,7 +1,6 @@
 """What every policy owes: allowed degrees, the same choices for the same seed, and sense."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from arbo_bo.benchmarks.policies import make_oracle, make_policy
 from arbo_bo.benchmarks.policies.arbo import ArboPolicy
 from arbo_bo.benchmarks.policies.ernest import ErnestPolicy
 from arbo_bo.benchmarks.policies.history import cheapest_in_time
+from arbo_bo.benchmarks.policies.tpe import TPEPolicy
 from arbo_bo.benchmarks.protocol import Policy, Setting
 from arbo_bo.experiment import Context, MaxExecutionTime, Objective, Residual, SearchSpace
 from arbo_bo.generation import generate
@@ -52,12 +52,6 @@ def setting(seed: int = 0, deadline_s: float | None = None, urgency: float = 1.0
     return Setting(SearchSpace(DEGREES), Objective(urgency), 5, seed, deadline_s)
 
 
-def need(name: str) -> None:
-    module = {"optuna-tpe": "optuna", "ax": "ax"}.get(name)
-    if module is not None:
-        pytest.importorskip(module)
-
-
 def play(policy: Policy, problem: Amdahl, runs: int) -> list[int]:
     """Every run's degree; the first two are given."""
     chosen: list[int] = []
@@ -73,7 +67,6 @@ def play(policy: Policy, problem: Amdahl, runs: int) -> list[int]:
 
 @pytest.mark.parametrize("name", [*LEARNING, "optuna-tpe", "random", "default"])
 def test_only_allowed_degrees_are_chosen_when_they_differ_from_run_to_run(name: str) -> None:
-    need(name)
     problem = Amdahl(slope=2.0, sizes=(1.0, 3.0))
     chosen = play(make_policy(name, setting()), problem, 9)
     assert all(s in problem.degrees(run) for run, s in enumerate(chosen, start=1))
@@ -82,7 +75,6 @@ def test_only_allowed_degrees_are_chosen_when_they_differ_from_run_to_run(name: 
 
 @pytest.mark.parametrize("name", SEEDED)
 def test_choices_are_the_same_when_the_seed_is(name: str) -> None:
-    need(name)
     problem = Amdahl(slope=2.0)
     first, second = (play(make_policy(name, setting(seed=3)), problem, 8) for _ in range(2))
     assert first == second
@@ -198,10 +190,7 @@ def test_arbo_asks_the_library_itself_when_it_decides(monkeypatch: pytest.Monkey
     assert calls == [3, 3]
 
 
-@pytest.mark.skipif(find_spec("optuna") is None, reason="needs optuna, of the extra bench")
 def test_tpe_learns_its_own_trial_and_what_ran_instead_when_told() -> None:
-    from arbo_bo.benchmarks.policies.tpe import TPEPolicy
-
     policy = TPEPolicy(setting())
     policy.tell(Context(), 1, 200.0)
     own = policy.ask(Context(), DEGREES)
@@ -212,17 +201,13 @@ def test_tpe_learns_its_own_trial_and_what_ran_instead_when_told() -> None:
     assert sorted(states) == ["COMPLETE", "COMPLETE", "COMPLETE", "FAIL"]
 
 
-@pytest.mark.skipif(find_spec("optuna") is None, reason="needs optuna, of the extra bench")
 def test_tpe_counts_a_run_tenfold_when_it_missed_the_deadline() -> None:
-    from arbo_bo.benchmarks.policies.tpe import TPEPolicy
-
     policy = TPEPolicy(setting(deadline_s=100.0))
     policy.tell(Context(), 4, 90.0)
     policy.tell(Context(), 4, 110.0)
     assert [trial.value for trial in policy._study.trials] == pytest.approx([180.0, 2200.0])
 
 
-@pytest.mark.skipif(find_spec("ax") is None, reason="needs ax-platform, of the extra ax")
 def test_ax_takes_the_best_known_degree_when_it_has_tried_each() -> None:
     policy = make_policy("ax", Setting(SearchSpace((1, 4, 8)), Objective(), 4, 0))
     for s in (1, 4):
@@ -234,7 +219,6 @@ def test_ax_takes_the_best_known_degree_when_it_has_tried_each() -> None:
     assert chosen[-1] == 8
 
 
-@pytest.mark.skipif(find_spec("ax") is None, reason="needs ax-platform, of the extra ax")
 def test_ax_keeps_to_the_context_when_sizes_vary() -> None:
     problem = Amdahl(sizes=(1.0, 3.0, 2.0))
     first, second = (play(make_policy("ax", setting()), problem, 6) for _ in range(2))

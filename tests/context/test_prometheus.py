@@ -16,6 +16,7 @@ from arbo_bo.errors import ClusterLoadError, InvalidValueError
         ("sum(missing) or vector(0)", 0.0),
     ],
 )
+@pytest.mark.prometheus
 def test_load_is_the_value_of_the_query(prometheus, query, value):
     assert PrometheusLoad(prometheus, query)() == value
     assert cluster_load_of(PrometheusLoad(f"{prometheus}/", query)) == value
@@ -31,12 +32,14 @@ def test_load_is_the_value_of_the_query(prometheus, query, value):
         ("sum(", "answers 400: .*parse error"),
     ],
 )
+@pytest.mark.prometheus
 def test_error_says_what_to_do_when_there_is_not_one_value(prometheus, query, message):
     with pytest.raises(ClusterLoadError, match=message):
         PrometheusLoad(prometheus, query)()
 
 
 @pytest.mark.parametrize("query", ["broken_tasks", "sum(missing)", "-sum(running_tasks)", "sum("])
+@pytest.mark.prometheus
 def test_load_is_unknown_when_the_query_has_no_usable_value(prometheus, query, caplog):
     assert cluster_load_of(PrometheusLoad(prometheus, query)) is None
     assert "the cluster load is unknown" in caplog.text
