@@ -1,10 +1,9 @@
 """Acquisition functions under a service level: a deadline, a budget, or both."""
 
 import math
-from abc import abstractmethod
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from botorch.acquisition.acquisition import AcquisitionFunction
@@ -113,6 +112,8 @@ class SLOConstrained(ScoreAcquisition):
 class _ByDefault(SLOConstrained):
     """`SLOConstrained` with a base of its own, unless another is given."""
 
+    BASE: ClassVar[type[ExpectedCost]]
+
     def __init__(
         self,
         model: Model,
@@ -121,15 +122,9 @@ class _ByDefault(SLOConstrained):
         residual: Residual | str | None = None,
         base: AcquisitionFunction | None = None,
     ) -> None:
-        base = base or self._default(model, slo, objective, residual)
+        cost = cost_objective(objective or Objective(), service_levels(slo))
+        base = base or self.BASE(model, cost, residual)
         super().__init__(model, slo, base, objective, residual)
-
-    @staticmethod
-    @abstractmethod
-    def _default(
-        model: Model, slo: SLOs, objective: Objective | None, residual: Residual | str | None
-    ) -> AcquisitionFunction:
-        """What chooses where nothing is given."""
 
 
 @registered
@@ -146,12 +141,7 @@ class DeadlineConstrainedCost(_ByDefault):
         base: Another acquisition function to choose among the feasible.
     """
 
-    @staticmethod
-    def _default(
-        model: Model, slo: SLOs, objective: Objective | None, residual: Residual | str | None
-    ) -> AcquisitionFunction:
-        cost = cost_objective(objective or Objective(), service_levels(slo))
-        return ExpectedCost(model, cost, residual)
+    BASE = ExpectedCost
 
 
 @registered
@@ -166,11 +156,7 @@ class BudgetConstrainedTime(_ByDefault):
         base: Another acquisition function to choose among the feasible.
     """
 
-    @staticmethod
-    def _default(
-        model: Model, slo: SLOs, objective: Objective | None, residual: Residual | str | None
-    ) -> AcquisitionFunction:
-        return ExpectedTime(model, objective, residual)
+    BASE = ExpectedTime
 
 
 class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
