@@ -1,10 +1,11 @@
 """The author's own tasks: finding those that are mapped over a plan, and having them observed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from airflow.sdk import BaseOperator, TaskGroup, XComArg
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
+from arbo_bo.errors import InvalidValueError
 from arbo_bo.integrations.airflow import markers
 from arbo_bo.integrations.airflow.operators import LABELS
 
@@ -18,14 +19,30 @@ def tasks_mapped_over(plan: BaseOperator, work: object) -> list[Task]:
 
     Args:
         plan: The task that returns the list.
-        work: An operator, the result of a ``@task`` function, or a mapped task group.
+        work: An operator, the result of a ``@task`` function, or a task group: a mapped one, or one
+            with mapped tasks in it.
 
     Returns:
         Several tasks for a group; none where the work is not mapped over the list.
+
+    Raises:
+        InvalidValueError: A task is mapped over something else besides.
     """
-    tasks = _mapped_tasks(work)
-    upstream = [task.get_flat_relative_ids(upstream=True) for task in tasks]
-    return tasks if all(plan.task_id in ids for ids in upstream) else []
+    tasks = [
+        task
+        for task in _tasks_of(work)
+        if _mapped_over(task) is not None
+        and plan.task_id in task.get_flat_relative_ids(upstream=True)
+    ]
+    for task in tasks:
+        over = _mapped_over(task)
+        if isinstance(over, Mapping) and len(over) > 1:
+            raise InvalidValueError(
+                f"task {task.task_id!r} is mapped over {' and '.join(over)}, which makes an "
+                "instance of every combination; map it over the stage's list alone, and give the "
+                "rest with partial(...), or with kwargs= of the stage and expand_kwargs"
+            )
+    return tasks
 
 
 def instrument(task: Task, plan_task_id: str) -> None:
@@ -55,7 +72,7 @@ def limits(tasks: Sequence[Task]) -> dict[str, int | None]:
     }
 
 
-def _mapped_tasks(work: object) -> list[Task]:
+def _tasks_of(work: object) -> list[Task]:
     if isinstance(work, XComArg):
         operators = [operator for operator, _ in work.iter_references()]
         work = operators[0] if len(operators) == 1 else None
@@ -66,3 +83,11 @@ def _mapped_tasks(work: object) -> list[Task]:
     if isinstance(work, TaskGroup):
         return [task for task in work.iter_tasks() if isinstance(task, Task)]
     return []
+
+
+def _mapped_over(task: Task) -> object:
+    """What says how many instances there are, by argument where several may; None: nothing."""
+    if isinstance(task, MappedOperator):
+        return task._get_specified_expand_input().value
+    group = task.get_closest_mapped_task_group()
+    return None if group is None else group._expand_input.value

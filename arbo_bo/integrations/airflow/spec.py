@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from arbo_bo.acquisition.registry import require as require_acquisition
 from arbo_bo.errors import InvalidValueError, MissingPlaceholderError
 from arbo_bo.experiment import SearchSpace, validation
 from arbo_bo.experiment.experiment import Experiment
+from arbo_bo.experiment.strategy import AUTO
 
 CHUNK_ID, CHUNKS, PARALLELISM = "{chunk_id}", "{chunks}", "{parallelism}"
 ARGUMENTS, KWARGS, CHUNK_DICTS = "arguments", "kwargs", "chunks"
@@ -31,7 +33,7 @@ class StageSpec:
         max_parallelism: The most workers that can run side by side; None: not known.
 
     Raises:
-        InvalidValueError: A name, a degree or a setting's name is wrong.
+        InvalidValueError: A name, a degree, or a setting's name or value is wrong.
     """
 
     name: str
@@ -53,32 +55,40 @@ class StageSpec:
         self._check_settings()
 
     @property
-    def space(self) -> SearchSpace:
-        """The allowed degrees, as this stage gives them or as they are by default."""
-        given = self.settings.get("parallelism")
-        return Experiment(self.experiment).search_space if given is None else SearchSpace.of(given)
+    def configured(self) -> Experiment:
+        """The experiment as this stage's settings make it where nothing else was configured."""
+        given = dict(self.settings)
+        degrees = given.pop("parallelism", None)
+        if given.get("slo") is None:
+            given.pop("acquisition", None)  # the service level it needs may have been stored before
+        space = None if degrees is None else SearchSpace.of(degrees)
+        return Experiment(self.experiment).changed({**given, "search_space": space})
 
     def default_within(self, limit: int | None = None) -> int:
-        """The degree to take where advice is missing: the default, cut to what can run.
+        """The degree to take where advice is missing: the pin or default, cut to what can run.
 
         Args:
             limit: The most workers that can run side by side; None: not known.
         """
-        degree = self.settings.get("default_parallelism")
-        if degree is None:
-            degree = self.space.nearest(Experiment(self.experiment).default_parallelism)
-        return int(degree) if limit is None else max(1, min(int(degree), limit))
+        experiment = self.configured
+        degree = experiment.fixed_parallelism or experiment.probe_parallelism
+        return degree if limit is None else max(1, min(degree, limit))
 
     def _check_settings(self) -> None:
         known = _known_settings()
         if unknown := sorted(set(self.settings) - set(known)):
             raise InvalidValueError(
-                f"stage {self.name!r} got unknown settings {', '.join(unknown)}; "
-                f"known: {', '.join(known)}"
+                f"unknown settings {', '.join(unknown)}; known: {', '.join(known)}"
             )
-        space, default = self.space, self.settings.get("default_parallelism")
-        if default is not None:
-            space.require(default)
+        acquisition = self.settings.get("acquisition")
+        if acquisition is not None and acquisition != AUTO:
+            require_acquisition(acquisition)
+        smallest = min(self.configured.search_space.degrees)
+        if self.max_parallelism is not None and self.max_parallelism < smallest:
+            raise InvalidValueError(
+                f"max_parallelism must be at least the smallest allowed degree, {smallest}, "
+                f"got {self.max_parallelism}"
+            )
 
 
 def _known_settings() -> list[str]:

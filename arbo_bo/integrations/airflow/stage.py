@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import TaskGroup, XComArg
 from airflow.sdk.exceptions import DuplicateTaskIdFound
 
-from arbo_bo.errors import InvalidValueError
+from arbo_bo.errors import ArboError, InvalidValueError
 from arbo_bo.experiment import TimeMeasure, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import observed, spec
@@ -120,21 +120,11 @@ def arbo_stages(
         )
     specs, templates, sizes = [], {}, {}
     for stage, given in stages.items():
-        options = dict(settings) | dict(given)
-        sizes[stage] = options.pop("input_size", None)
-        shape, templates[stage] = spec.worker_template(
-            options.pop("arguments", None), options.pop("kwargs", None)
-        )
-        specs.append(
-            StageSpec(
-                stage,
-                options.pop("experiment", None) or stage,
-                shape,
-                max_parallelism=options.pop("max_parallelism", None),
-                settings=options,
-            )
-        )
-        _check_number(stage, sizes[stage])
+        try:
+            added, templates[stage], sizes[stage] = _stage_of(stage, dict(settings) | dict(given))
+        except ArboError as err:
+            raise type(err)(f"stage {validation.short(stage)}: {err}") from err
+        specs.append(added)
     if len({stage.shape for stage in specs}) > 1:
         raise InvalidValueError(
             "one mapped task runs all stages of a plan, so all give arguments, or all give kwargs"
@@ -269,7 +259,9 @@ def _plan(
             **options,
         )
     except DuplicateTaskIdFound as err:
-        raise InvalidValueError(f"there are two stages {name!r}: {twice}") from err
+        raise InvalidValueError(
+            f"there are two stages {name!r}, or a task 'plan_{name}' beside it: {twice}"
+        ) from err
     for other in plan.dag.tasks if plan.dag else ():
         if isinstance(other, PlanOperator) and other is not plan:
             names = {stage.name for stage in specs} & {stage.name for stage in other.stages}
@@ -278,9 +270,21 @@ def _plan(
     return plan
 
 
-def _check_number(stage: str, size: Any) -> None:
+def _stage_of(name: str, options: dict[str, Any]) -> tuple[StageSpec, Any, Any]:
+    """Returns what was asked of a stage, the template of a worker, and the input size."""
+    size = options.pop("input_size", None)
+    _check_size(size)
+    shape, template = spec.worker_template(
+        options.pop("arguments", None), options.pop("kwargs", None)
+    )
+    experiment = options.pop("experiment", None) or name
+    limit = options.pop("max_parallelism", None)
+    return StageSpec(name, experiment, shape, options, limit), template, size
+
+
+def _check_size(size: Any) -> None:
     """Checks a size that is known when the DAG is parsed."""
     if isinstance(size, str) and "{{" not in size and "{%" not in size:
         spec.parsed_size(size)
     elif not (size is None or isinstance(size, str | XComArg) or callable(size)):
-        validation.positive(f"input_size of stage {stage!r}", size)
+        validation.positive("input_size", size)

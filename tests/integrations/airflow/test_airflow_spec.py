@@ -2,7 +2,12 @@
 
 import pytest
 
-from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError, MissingPlaceholderError
+from arbo_bo.errors import (
+    DegreeNotAllowedError,
+    InvalidValueError,
+    MissingPlaceholderError,
+    UnknownAcquisitionError,
+)
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size, worker_template, workers
 
 
@@ -69,11 +74,24 @@ def test_template_is_refused_when_it_makes_no_workers(arguments, kwargs, error, 
         ({"settings": {"parallelism": "many"}}, InvalidValueError, "parallelism"),
         ({"settings": {"default_parallelism": 99}}, DegreeNotAllowedError, "1 to 32"),
         ({"settings": {"paralellism": 2}}, InvalidValueError, "unknown settings paralellism"),
+        ({"settings": {"window": 0}}, InvalidValueError, "window"),
+        ({"settings": {"objective": "fast"}}, InvalidValueError, "an Objective"),
+        ({"settings": {"acquisition": "nope"}}, UnknownAcquisitionError, "got 'nope'"),
+        ({"settings": {"pin": 33}}, DegreeNotAllowedError, "1 to 32"),
+        (
+            {"settings": {"parallelism": (4, 8)}, "max_parallelism": 3},
+            InvalidValueError,
+            "at least the smallest allowed degree, 4, got 3",
+        ),
     ],
 )
 def test_stage_is_refused_when_it_is_wrong(options, error, words):
     with pytest.raises(error, match=words):
         StageSpec(**{"name": "s", "experiment": "s", "shape": "chunks"} | options)
+
+
+def test_acquisition_is_taken_when_its_service_level_may_be_stored_already():
+    assert StageSpec("s", "s", "chunks", settings={"acquisition": "deadline"}).configured
 
 
 @pytest.mark.parametrize(
@@ -82,6 +100,8 @@ def test_stage_is_refused_when_it_is_wrong(options, error, words):
         ({}, None, 5),
         ({"parallelism": (8, 16)}, None, 8),
         ({"default_parallelism": 4}, None, 4),
+        ({"default_parallelism": 4, "pin": 7}, None, 7),
+        ({"default_parallelism": 4, "pin": 0}, None, 4),
         ({"default_parallelism": 4}, 3, 3),
         ({"default_parallelism": 4}, 0, 1),
     ],

@@ -58,10 +58,20 @@ def expand_group_with_a_result(stage):
     return group.expand(chunk=stage.chunks)
 
 
+def expand_inside_a_group(stage):
+    @task_group
+    def group():
+        parts = work.expand(chunk=stage.chunks)
+        work.override(task_id="merge")(parts)
+
+    return group()
+
+
 @pytest.mark.parametrize(
     ("expand", "observed"),
     [
         (expand_task, ("work",)),
+        (expand_inside_a_group, ("group.work",)),
         (expand_group, ("group.work", "group.work__1")),
         (expand_group_with_a_result, ("group.work", "group.work__1")),
     ],
@@ -160,12 +170,12 @@ def test_dag_is_the_same_after_each_parse_when_a_stage_is_in_it():
         ({"default_parallelism": 0}, InvalidValueError, "parallelism"),
         ({"parallelism": (1, 4), "default_parallelism": 5}, DegreeNotAllowedError, "1 to 4"),
         ({"arguments": ["--all"]}, MissingPlaceholderError, "chunk_id"),
-        ({"input_size": 0}, InvalidValueError, "input_size of stage 's' must be greater than 0"),
+        ({"input_size": 0}, InvalidValueError, "stage 's': input_size must be greater than 0"),
         ({"input_size": "big"}, InvalidValueError, "got 'big'"),
         ({"input_size": ""}, InvalidValueError, "got nothing"),
         ({"max_parallelism": 0}, InvalidValueError, "max_parallelism"),
         ({"time_measure": "mean"}, InvalidValueError, "makespan, slowest"),
-        ({"retries": 3}, InvalidValueError, "unknown settings retries"),
+        ({"retries": 3}, InvalidValueError, "stage 's': unknown settings retries"),
         ({"experiment": " x"}, InvalidValueError, "experiment"),
     ],
 )
@@ -186,7 +196,7 @@ def test_size_may_be_the_output_of_another_task(dag):
 
 def test_stage_is_refused_when_its_name_is_taken(dag):
     arbo_stage("s")
-    with pytest.raises(InvalidValueError, match=r"two stages 's': .* give experiment="):
+    with pytest.raises(InvalidValueError, match=r"two stages 's', .* give experiment="):
         arbo_stage("s")
 
 
@@ -215,11 +225,37 @@ def test_stage_is_refused_when_it_is_observed_twice(dag):
         stage.observe(done)
 
 
-@pytest.mark.parametrize("make", [lambda: work(1), lambda: work.expand(chunk=[1]), lambda: "work"])
-def test_observe_is_refused_when_the_work_is_not_the_stages(dag, make):
+def unmapped_group(stage):
+    @task_group
+    def group(chunks):
+        work(chunks)
+
+    return group(stage.chunks)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda stage: work(stage.chunks),
+        lambda stage: work.expand(chunk=[1]),
+        lambda stage: "work",
+        unmapped_group,
+    ],
+)
+def test_observe_is_refused_when_the_work_is_not_mapped_over_the_stages_list(dag, make):
     stage = arbo_stage("s")
     with pytest.raises(InvalidValueError, match="mapped over stage 's'"):
-        stage.observe(make())
+        stage.observe(make(stage))
+
+
+def test_observe_is_refused_when_the_work_is_mapped_over_something_else_besides(dag):
+    @task
+    def both(chunk, other):
+        pass
+
+    stage = arbo_stage("s")
+    with pytest.raises(InvalidValueError, match=r"mapped over chunk and other, .*combination"):
+        stage.observe(both.expand(chunk=stage.chunks, other=[1, 2]))
 
 
 def test_list_is_refused_when_the_stage_gives_another(dag):
