@@ -1,10 +1,11 @@
 """The two tasks around a mapped stage: one decides its degree, one records what it took."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator, XComArg, conf
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from arbo_bo.errors import InvalidValueError, StoreURLError
 from arbo_bo.experiment import TimeMeasure
@@ -86,7 +87,7 @@ class PlanOperator(BaseOperator):
         advices = advise(
             lambda: open_arbo(self.conn_id, self.namespace),
             [self._request(context, stage) for stage in self.stages],
-            lambda dag_id, run_id: ti.get_dagrun_state(dag_id, run_id) in _ENDED,
+            lambda dag_id, run_id: has_ended(ti, dag_id, run_id),
         )
         several = len(advices) > 1
         for advice in advices:
@@ -199,6 +200,20 @@ class RecordOperator(BaseOperator):
         # A list of ids gives a list, where one id gives a scalar if there is one value.
         found = ti.xcom_pull(task_ids=list(self.observed), key=key)
         return [marker for marker in found if marker is not None]
+
+
+def has_ended(ti: Any, dag_id: str, run_id: str) -> bool:
+    """Whether a DAG run is over, as one of this DAG is that Airflow no longer knows.
+
+    A run of another DAG may be another Airflow's, where both share an experiment.
+    """
+    try:
+        return ti.get_dagrun_state(dag_id, run_id) in _ENDED
+    except AirflowRuntimeError as err:
+        deleted = (err.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND
+        if deleted and dag_id == ti.dag_id:
+            return True
+        raise
 
 
 def open_arbo(conn_id: str, namespace: str) -> "ArboOptimizer":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbo_bo.context import input_size_of
 from arbo_bo.context.deadline import within
-from arbo_bo.errors import ArboError
+from arbo_bo.errors import ArboError, InputSizeError, StoreTimeoutError
 from arbo_bo.experiment import Decision, TrialStatus, validation
 from arbo_bo.integrations.airflow.limits import Limit
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 4.0
 """How long the store may take to answer at all; then the default degrees are taken [s]."""
+STORE_WITHIN_S = 3.5
+"""How long the store itself goes on trying: it ends first, and knows what was wrong [s]."""
 RUN_KEY_SEPARATOR = "/"
 """Neither a DAG's id nor a run's may hold it."""
 
@@ -114,37 +116,64 @@ def advise(
         run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
     """
     try:
-        # A driver's own time limits don't cover a name that does not resolve, nor many addresses.
-        arbo = within(ANSWER_WITHIN_S, lambda: _configured(open_arbo(), requests))
+        arbo = _configured(open_arbo, requests)
     except Exception as err:
         return [_default(request, err) for request in requests]
     advices = []
-    for request in requests:
-        try:
-            _reap(arbo, request, run_has_ended)
-            advices.append(_decided(arbo, request))
-        except Exception as err:  # whatever went wrong, the author's stage runs
-            advices.append(_default(request, err))
+    with arbo.store.within(ANSWER_WITHIN_S):  # for all stages, should the database go away now
+        for request in requests:
+            try:
+                _reap(arbo, request.spec.experiment, request.run_key, run_has_ended)
+                advices.append(_decided(arbo, request))
+            except Exception as err:  # whatever went wrong, the author's stage runs
+                advices.append(_default(request, err))
     return advices
 
 
-def _configured(arbo: "ArboOptimizer", requests: Sequence[Request]) -> "ArboOptimizer":
-    with arbo.store.within(ANSWER_WITHIN_S):
-        for request in requests:
-            arbo.configure_experiment(request.spec.experiment, **request.spec.settings)
-    return arbo
+def _configured(
+    open_arbo: Callable[[], "ArboOptimizer"], requests: Sequence[Request]
+) -> "ArboOptimizer":
+    def configure() -> "ArboOptimizer":
+        arbo = open_arbo()
+        with arbo.store.within(STORE_WITHIN_S):
+            for request in requests:
+                arbo.configure_experiment(request.spec.experiment, **request.spec.settings)
+        return arbo
+
+    try:
+        # A driver's own time limits don't cover a name that does not resolve, nor many addresses.
+        return within(ANSWER_WITHIN_S, configure)
+    except TimeoutError as err:
+        if isinstance(err.__cause__, ArboError):  # the store's own limit, and it says what is wrong
+            raise err.__cause__ from None
+        raise StoreTimeoutError(
+            f"arbo's database did not answer within {ANSWER_WITHIN_S:g} s; check that the host of "
+            "its connection can be reached from where tasks run"
+        ) from err
 
 
 def _reap(
-    arbo: "ArboOptimizer", request: Request, run_has_ended: Callable[[str, str], bool]
+    arbo: "ArboOptimizer",
+    experiment: str,
+    run_key: str,
+    run_has_ended: Callable[[str, str], bool],
 ) -> None:
-    """Abandons trials whose DAG run is over and which nobody recorded: they are no load."""
-    experiment = request.spec.experiment
+    """Abandons trials whose DAG run is over and which nobody recorded: they are no load.
+
+    A run of which nothing can be learned keeps its trial, which its lease ends.
+    """
     for trial in arbo.store.history(experiment, 1):
         parts = (trial.run_key or "").split(RUN_KEY_SEPARATOR)
         if trial.status is not TrialStatus.RUNNING or len(parts) != 3:
             continue
-        if trial.run_key != request.run_key and run_has_ended(parts[0], parts[1]):
+        if trial.run_key == run_key:
+            continue
+        try:
+            ended = run_has_ended(parts[0], parts[1])
+        except Exception as err:  # tidying up must not cost this run its advice
+            logger.warning("the state of DAG run %s cannot be had: %s", trial.run_key, err)
+            continue
+        if ended:
             reason = "its DAG run ended, and its outcome was never recorded"
             arbo.mark_trial_abandoned(experiment, trial.trial_index, reason=reason)
             logger.warning("%s is abandoned: %s", trial, reason)
@@ -152,8 +181,7 @@ def _reap(
 
 def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
     spec = request.spec
-    raw_size = request.raw_size()
-    size = None if raw_size is None else input_size_of(parsed_size(raw_size))
+    size = _size(request)
     decision = arbo.suggest(
         spec.experiment,
         input_size=size,
@@ -175,6 +203,16 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
         decided_at=time.time(),
         candidates=_table(decision),
     )
+
+
+def _size(request: Request) -> float | None:
+    try:
+        raw_size = request.raw_size()
+    except Exception as err:
+        # Where in a template or a callable it happened is told here, what happened in the reason.
+        logger.error("input_size of stage %s failed", request.spec.name, exc_info=err)
+        raise InputSizeError(f"input_size failed with {type(err).__name__}: {err}") from err
+    return None if raw_size is None else input_size_of(parsed_size(raw_size))
 
 
 def _table(decision: Decision) -> tuple[dict[str, Any], ...]:

@@ -223,6 +223,14 @@ class Run:
         }
         self.airflow.api("POST", f"/dags/{self.dag_id}/clearTaskInstances", body)
 
+    def delete(self) -> None:
+        """Deletes the run, as a person does in the UI."""
+        self.airflow.api("DELETE", self.path)
+
+    def set_failed(self) -> None:
+        """Marks the run as failed, as a person does in the UI."""
+        self.airflow.api("PATCH", self.path, {"state": "failed"})
+
     def set_state(self, task_id: str, map_index: int, state: str) -> None:
         """Sets the state of one instance, as a person does in the UI."""
         path = f"{self.path}/taskInstances/{task_id}/{map_index}"

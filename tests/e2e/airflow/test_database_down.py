@@ -29,6 +29,7 @@ def test_run_takes_its_default_and_says_so_when_there_is_no_advice(runs, name, w
     log = run.log(plan)
     assert "takes its default degree 2" in log
     assert words in log
+    assert words in run.xcom(plan, "arbo")[0]["reason"]
     (record,) = run.instances(f"record_{run.dag_id}")
     assert (record["state"], record["try_number"]) == ("success", 1)
 
@@ -48,3 +49,13 @@ def test_record_retries_then_fails_loudly_and_the_run_succeeds_when_it_cannot_wr
 def test_lost_trial_is_abandoned_when_the_next_run_plans(airflow, runs, trial_of):
     airflow.trigger("record_down").wait()
     assert trial_of(runs["record_down"], namespace="down").status == "ABANDONED"
+
+
+def test_lost_trial_is_abandoned_when_its_run_was_deleted(airflow, trial_of):
+    lost = airflow.trigger("record_down").wait()
+    trial = trial_of(lost, namespace="down")
+    lost.delete()
+    after = airflow.trigger("record_down").wait()
+    advice = after.xcom("plan_record_down", "arbo")[0]
+    assert advice["cluster_load"] == 0
+    assert advice["trial_index"] > trial.trial_index

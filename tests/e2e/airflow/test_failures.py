@@ -163,6 +163,14 @@ def test_trial_does_not_train_when_a_person_sets_a_state(airflow, trial_of, stat
     assert said in (trial.exclusion_reason or trial.failure_reason)
 
 
+def test_trial_fails_when_a_person_sets_the_run_to_failed(airflow, trial_of):
+    run = airflow.trigger("plain", do={"1": "hang"})
+    run.wait_for_state("work", "running")
+    run.set_failed()
+    assert run.wait().state == "failed"
+    assert trial_of(run).status == "FAILED"
+
+
 def test_trial_is_closed_once_when_the_scheduler_is_killed(airflow, arbo, trial_of):
     run = airflow.trigger("retrying", sleep=3)
     run.wait_for_state("work", "running")

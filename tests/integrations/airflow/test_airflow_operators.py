@@ -1,11 +1,14 @@
-"""Where a task looks for arbo's database."""
+"""Where a task looks for arbo's database, and what it asks Airflow."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from arbo_bo.errors import StoreURLError
-from arbo_bo.integrations.airflow.operators import open_arbo
+from arbo_bo.integrations.airflow.operators import has_ended, open_arbo
 
 
 def test_connection_is_taken_when_there_is_one(monkeypatch, tmp_path):
@@ -27,3 +30,28 @@ def test_error_says_what_to_do_when_there_is_neither(monkeypatch):
     monkeypatch.delenv("ARBO_DATABASE_URL", raising=False)
     with pytest.raises(StoreURLError, match=r"no Airflow connection 'arbo_missing'.*type postgres"):
         open_arbo("arbo_missing", "default")
+
+
+def instance(answer):
+    def get_dagrun_state(dag_id, run_id):
+        if isinstance(answer, int):
+            detail = {"status_code": answer}
+            error = ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail)
+            raise AirflowRuntimeError(error)
+        return answer
+
+    return SimpleNamespace(dag_id="mine", get_dagrun_state=get_dagrun_state)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [("success", True), ("failed", True), ("running", False), ("queued", False), (404, True)],
+)
+def test_run_has_ended_when_airflow_says_so_or_knows_it_no_longer(answer, ended):
+    assert has_ended(instance(answer), "mine", "run") is ended
+
+
+@pytest.mark.parametrize(("answer", "dag_id"), [(404, "other"), (500, "mine")])
+def test_nothing_is_said_of_a_run_when_airflow_cannot_tell(answer, dag_id):
+    with pytest.raises(AirflowRuntimeError):
+        has_ended(instance(answer), dag_id, "run")

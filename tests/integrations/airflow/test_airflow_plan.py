@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from arbo_bo import ArboOptimizer
-from arbo_bo.errors import StoreUnavailableError
+from arbo_bo.errors import StoreTimeoutError, StoreUnavailableError
 from arbo_bo.integrations.airflow import plan
 from arbo_bo.integrations.airflow.limits import Limit, tightest
 from arbo_bo.integrations.airflow.plan import Request, advise, keys
@@ -119,8 +119,8 @@ def test_default_is_taken_when_the_store_is_down(caplog):
 
 
 def test_default_is_taken_when_a_setting_is_wrong(arbo, caplog):
-    (advice,) = ask(arbo, request(window=-1))
-    assert "window" in advice.reason
+    (advice,) = ask(arbo, request(like="nobody"))
+    assert "there is no task 'nobody'" in advice.reason
 
 
 def test_size_is_measured_when_it_is_a_path(arbo, tmp_path):
@@ -135,6 +135,33 @@ def test_default_is_taken_when_the_store_hangs(monkeypatch, caplog):
     (advice,) = advise(hang.wait, [request()], lambda *_: False)
     hang.set()
     assert (advice.parallelism, advice.trial_index) == (4, None)
+    assert "arbo's database did not answer within 0.01 s; check" in advice.reason
+
+
+def test_reason_is_the_stores_own_when_it_gives_up_before_the_plan_does(caplog):
+    def refuse():
+        raise StoreTimeoutError("the store did not answer: connection refused")
+
+    (advice,) = advise(refuse, [request()], lambda *_: False)
+    assert advice.reason.endswith("could be had: the store did not answer: connection refused")
+    assert plan.STORE_WITHIN_S < plan.ANSWER_WITHIN_S
+
+
+def test_advice_is_given_when_the_state_of_another_run_cannot_be_had(arbo, caplog):
+    def fail(dag_id, run_id):
+        raise RuntimeError("no such run")
+
+    ask(arbo, request("r1"))
+    (advice,) = advise(lambda: arbo, [request("r2")], fail)
+    assert advice.trial_index == 1
+    assert statuses(arbo) == ["RUNNING", "RUNNING"]
+    assert "state of DAG run dag/r1/s cannot be had: no such run" in caplog.text
+
+
+def test_log_says_where_when_the_authors_callable_fails(arbo, caplog):
+    (advice,) = ask(arbo, request(size=lambda: {}["rows"]))
+    assert "input_size failed with KeyError: 'rows'" in advice.reason
+    assert 'lambda: {}["rows"]' in caplog.text
 
 
 def test_keys_differ_by_try_and_run_keys_do_not():
