@@ -23,6 +23,7 @@ from arbo_bo.storage.url import masked, scrub, sqlite_path
 _LOCKED_CODES = ("55P03", "40P01", "40001")  # lock timeout, deadlock, serialization
 _READ_ONLY_CODES = ("25006", "42501")  # read-only transaction, insufficient privilege
 _LOST_CODES = ("08", "533", "57")  # connection, too many of them, operator intervention
+_FULL_CODE = "53100"
 _REFUSED = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied"
     r"|could not translate host name|not permitted to log in|certificate|^invalid "
@@ -54,6 +55,8 @@ def translate(error: Exception, url: URL) -> StoreError:
 
 
 def _sqlite(error: Exception, said: str, url: URL) -> StoreError:
+    if "disk is full" in said:
+        return _full(said, url)
     if said.startswith(_LOCKED_TEXTS):
         return _locked(said, url)
     if "readonly" in said:
@@ -110,6 +113,8 @@ def _postgresql(error: Exception, said: str, url: URL) -> StoreError:
         return _locked(said, url)
     if code in _READ_ONLY_CODES:
         return _read_only(said, url)
+    if code == _FULL_CODE:
+        return _full(said, url)
     if "invalid dsn" in said or "invalid connection option" in said:
         return StoreURLError(f"the driver refuses the URL {masked(url)}: {said}")
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
@@ -131,6 +136,13 @@ def _locked(said: str, url: URL) -> StoreError:
     return StoreLockedError(
         f"another process held the lock of {masked(url)} for too long ({said}); try again, "
         "or end the process that holds it"
+    )
+
+
+def _full(said: str, url: URL) -> StoreError:
+    return StoreError(
+        f"the disk of {masked(url)} is full, and nothing was written ({said}); make room on it, "
+        "then do this again"
     )
 
 
