@@ -16,6 +16,7 @@ from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision, Trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.experiment.validation import short
+from arbo_bo.optimizer import ArboOptimizer
 
 ClosingReason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for people.")]
 
@@ -61,6 +62,10 @@ def suggest(
     arbo = open_optimizer(store, namespace)
     given = (parallelism, default, urgency, baseline)
     if strategy.given or any(value is not None for value in given):
+        from arbo_bo.storage.deferred import DeferringTrialStore
+
+        # What was asked for is kept if a trial comes of it.
+        arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
         apply_configuration(
             arbo,
             task,

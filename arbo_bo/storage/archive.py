@@ -23,6 +23,7 @@ from arbo_bo.storage.records import (
     trial_of_values,
     values_of,
 )
+from arbo_bo.storage.steps import Steps
 from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.tables import execution_history, task_models
 
@@ -97,11 +98,11 @@ def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
     """
 
     def work(connection: Connection) -> tuple[int, int]:
-        tasks = _trials_by_task(lines())
+        tasks, steps = _trials_by_task(lines()), Steps(store, connection)
         for name, trials in tasks.items():
             store._queries.create(connection, Experiment(name, namespace=store.namespace))
-            row = store._allot(connection, name, len(trials), None)
-            store._insert(connection, row, [_new_id() for _ in trials], trials, None)
+            row = steps.allot(name, len(trials), None)
+            steps.insert(row, [_new_id() for _ in trials], trials, None)
         return len(tasks), sum(map(len, tasks.values()))
 
     return store._database.write(work)

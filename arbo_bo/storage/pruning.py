@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, false, func, sel
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import TrialStatus, validation
 from arbo_bo.storage import codec
+from arbo_bo.storage.steps import Steps
 from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.tables import execution_history
 
@@ -50,7 +51,7 @@ def prune(
     for experiment in store.experiments():
 
         def work(connection: Connection, name: str = experiment.name) -> int:
-            window = codec.experiment_of(store._locked(connection, name)).window
+            window = codec.experiment_of(Steps(store, connection).locked(name)).window
             old = _older(store, connection, older_than_s)
             return sum(
                 _drop(connection, [*store._queries._of(name), kind], kept, old, dry_run)

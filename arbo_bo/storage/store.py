@@ -7,22 +7,21 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from arbo_bo.errors import InvalidValueError, StaleDecisionError
-from arbo_bo.experiment import Experiment, Learned, Trial, TrialStatus
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Experiment, Learned, Trial
 from arbo_bo.storage import codec
 from arbo_bo.storage.codec import AnyRow
 from arbo_bo.storage.leases import LEASE_EXPIRED
 from arbo_bo.storage.reader import (
     SQLTrialReader,
-    by_index,
     checked_index,
     checked_name,
     found_trial,
 )
 from arbo_bo.storage.samples import Samples
-from arbo_bo.storage.tables import execution_history
+from arbo_bo.storage.steps import Steps
 
 logger = logging.getLogger("arbo_bo")
 
@@ -53,26 +52,8 @@ class SQLTrialStore(SQLTrialReader):
         name and namespace are always the given name and the store's namespace. `change` may be
         called a second time if another process creates the experiment at the same moment.
         """
-        name, queries = checked_name(name), self._queries
-
-        def work(connection: Connection) -> Experiment:
-            row = connection.execute(queries.task(name).with_for_update()).one_or_none()
-            if row is None:
-                row = queries.create(connection, self._placed(change(None), name))
-                if row is not None:
-                    return codec.experiment_of(row)
-                row = self._locked(connection, name)
-            before = codec.experiment_of(row)
-            after = self._placed(change(before), name)
-            if codec.configuration_of(after) == codec.configuration_of(before) and (
-                after.alpha == before.alpha
-            ):
-                return before
-            kept = codec.merged(row.configuration, codec.configuration_of(after))
-            changes = {"configuration": kept, "alpha": after.alpha}
-            return codec.experiment_of(connection.execute(queries.save(name, changes)).one())
-
-        return self._database.write(work)
+        name = checked_name(name)
+        return self._database.write(lambda c: Steps(self, c).configure(name, change))
 
     def add(
         self,
@@ -95,10 +76,11 @@ class SQLTrialStore(SQLTrialReader):
         ids, earlier_attempts = _new_ids(len(given)), count()
 
         def work(connection: Connection) -> list[Trial]:
-            if next(earlier_attempts) and (kept := self._kept(connection, name, ids)):
+            steps = Steps(self, connection)
+            if next(earlier_attempts) and (kept := steps.kept(name, ids)):
                 return kept
-            row = self._allot(connection, name, len(given), decided_at)
-            return self._insert(connection, row, ids, given, learned)
+            row = steps.allot(name, len(given), decided_at)
+            return steps.insert(row, ids, given, learned)
 
         return self._database.write(work, retries=True)
 
@@ -108,29 +90,35 @@ class SQLTrialStore(SQLTrialReader):
         trial: Trial,
         learned: Learned | None = None,
         decided_at: int | None = None,
+        change: Callable[[Experiment | None], Experiment] | None = None,
     ) -> tuple[Trial, bool]:
         """Adds the RUNNING trial of a decision; returns it, and whether it is new.
 
         It is not where a trial with its idempotency key is there already: that one is returned, and
         nothing changes. Otherwise the task's older RUNNING trials of the same run become ABANDONED.
+        A `change` of the configuration, as in `configure`, is written with the trial.
 
         Raises:
-            ExperimentNotFoundError: There is none of that name.
+            ExperimentNotFoundError: There is none of that name, and no `change`.
             StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
         name, queries = checked_name(name), self._queries
         ids, earlier_attempts = _new_ids(1), count()
 
         def work(connection: Connection) -> tuple[Trial, bool]:
-            if next(earlier_attempts) and (kept := self._kept(connection, name, ids)):
+            steps = Steps(self, connection)
+            if next(earlier_attempts) and (kept := steps.kept(name, ids)):
                 return kept[0], True
+            if change is not None:
+                steps.require_version(name, decided_at)
+                steps.configure(name, change)
             if trial.idempotency_key is not None:
-                self._locked(connection, name)
+                steps.locked(name)
                 query = queries.started(name, trial.idempotency_key)
                 if (row := connection.execute(query).one_or_none()) is not None:
                     return codec.trial_of(row), False
-            row = self._allot(connection, name, 1, decided_at)
-            (added,) = self._insert(connection, row, ids, [_leased(trial, row.moment)], learned)
+            row = steps.allot(name, 1, decided_at if change is None else None)
+            (added,) = steps.insert(row, ids, [_leased(trial, row.moment)], learned)
             if added.run_key is not None:
                 leases = queries.leases(connection)
                 connection.execute(leases.supersede(added), leases.moment())
@@ -173,7 +161,7 @@ class SQLTrialStore(SQLTrialReader):
             after = codec.storable(change(before), name, before.trial_index)
             if after == before:
                 return before
-            after = samples.count(self._with_load(connection, before, after), before)
+            after = samples.count(Steps(self, connection).with_load(before, after), before)
             connection.execute(queries.save_trial(after))
             if samples.changes:
                 connection.execute(queries.save(name, samples.changes))
@@ -199,7 +187,7 @@ class SQLTrialStore(SQLTrialReader):
             taken = connection.execute(queries.task(new).with_for_update()).one_or_none()
             if next(earlier_attempts) and taken is not None:
                 return codec.experiment_of(taken)
-            self._locked(connection, name)
+            Steps(self, connection).locked(name)
             if taken is not None:
                 raise InvalidValueError(
                     f"there is a task {new!r} already, in namespace {self._namespace!r}; "
@@ -223,75 +211,6 @@ class SQLTrialStore(SQLTrialReader):
                 self._found(None, name)
 
         return self._database.write(work)
-
-    def _placed(self, experiment: Experiment, name: str) -> Experiment:
-        return replace(experiment, name=name, namespace=self._namespace)
-
-    def _locked(self, connection: Connection, name: str) -> AnyRow:
-        query = self._queries.task(name).with_for_update()
-        return self._found(connection.execute(query).one_or_none(), name)
-
-    def _kept(self, connection: Connection, name: str, ids: Sequence[str]) -> list[Trial]:
-        """What an earlier attempt has committed, though its answer was lost."""
-        # Under the lock: the earlier attempt's transaction may be about to end.
-        self._locked(connection, name)
-        return by_index(connection.execute(self._queries.kept(ids)).all())
-
-    def _with_load(self, connection: Connection, before: Trial, after: Trial) -> Trial:
-        """A trial that was completed now, with the load that other runs made meanwhile."""
-        if after.status is not TrialStatus.COMPLETED or before.status is TrialStatus.COMPLETED:
-            return after
-        if after.mean_cluster_load is not None or after.cluster_load is None:
-            return after  # the caller's own quantity: known, or unknown to its source
-        start, end = after.started_at, after.finished_at
-        if start is None or end is None or end <= start:
-            return after
-        leases = self._queries.leases(connection)
-        run = {
-            "task_name": after.task,
-            "trial_index": after.trial_index,
-            "start": start,
-            "end": end,
-        }
-        load = connection.execute(leases.mean_load, run | leases.moment()).scalar_one()
-        return replace(after, mean_cluster_load=max(0.0, float(load)))
-
-    def _insert(
-        self,
-        connection: Connection,
-        row: AnyRow,
-        ids: Sequence[str],
-        given: Sequence[Trial],
-        learned: Learned | None,
-    ) -> list[Trial]:
-        """Writes new trials under the lock of their task's row, which `_allot` gave."""
-        name, first, samples = row.task_name, row.next_trial_index - len(given), Samples.of(row)
-        added = [
-            samples.count(codec.storable(trial, name, first + place))
-            for place, trial in enumerate(given)
-        ]
-        if added:
-            rows = list(map(self._queries.row, added, ids))
-            connection.execute(insert(execution_history), rows)
-        if learned is not None:
-            samples.learn(learned)
-        if samples.changes:
-            connection.execute(self._queries.save(name, samples.changes))
-        return added
-
-    def _allot(
-        self, connection: Connection, name: str, new_trials: int, decided_at: int | None
-    ) -> AnyRow:
-        """Locks the task's row and moves its next index on."""
-        if new_trials:
-            query = self._queries.allot(connection, name, new_trials)
-            values = self._queries.leases(connection).moment()
-            row = self._found(connection.execute(query, values).one_or_none(), name)
-        else:
-            row = self._locked(connection, name)
-        if decided_at is not None and row.version != decided_at + bool(new_trials):
-            raise StaleDecisionError(f"task {name!r} was changed since its version {decided_at}")
-        return row
 
 
 def _new_ids(number: int) -> list[str]:

@@ -1,0 +1,91 @@
+"""The options of a suggestion are kept with its trial, or not at all."""
+
+import json
+
+import pytest
+
+from arbo_bo import ArboOptimizer
+from arbo_bo.cli import main
+from arbo_bo.errors import StoreError
+from arbo_bo.experiment import Arm, Context, Experiment, Phase, SearchSpace, Trial, TrialStatus
+from arbo_bo.storage import SQLTrialStore
+from arbo_bo.storage.deferred import DeferringTrialStore
+
+OPTIONS = ("--parallelism", "2:9", "--pin", "3")
+
+
+@pytest.fixture
+def suggest(store_url):
+    return lambda *options: main(["suggest", "t", *options, "--store", store_url])
+
+
+def test_options_are_stored_with_the_trial_of_a_new_task(suggest, store_url, capsys):
+    assert suggest(*OPTIONS, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["parallelism"] == 3
+    stored = ArboOptimizer(store_url).experiment("t")
+    assert (stored.search_space.degrees[0], stored.strategy.pin) == (2, 3)
+
+
+def test_options_change_a_task_that_is_there(suggest, store_url):
+    assert suggest("--urgency", "2") == 0
+    assert suggest("--pin", "3", "--dry-run") == 0
+    stored = ArboOptimizer(store_url).experiment("t")
+    assert (stored.objective.urgency, stored.strategy.pin, stored.strategy.dry_run) == (2, 3, True)
+    assert [t.parallelism for t in ArboOptimizer(store_url).trials("t")] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--max-parallelism", "1"),
+        ("--cluster-load", "-1"),
+        ("--input-size", "-5"),
+        ("--idempotency-key", ""),
+        ("--default", "99"),
+    ],
+)
+def test_task_stays_as_it_was_when_the_suggestion_fails(suggest, store_url, wrong):
+    assert suggest(*OPTIONS, *wrong) == 1
+    with ArboOptimizer(store_url) as arbo:
+        assert arbo.experiments() == []
+        before = arbo.configure_experiment("t")
+        assert suggest(*OPTIONS, *wrong) == 1
+        assert arbo.experiments() == [before]
+
+
+def test_task_stays_as_it_was_when_the_database_refuses_the_trial(store_url):
+    before = ArboOptimizer(store_url).configure_experiment("t")
+    bad = Trial("t", 0, TrialStatus.RUNNING, Arm(4), Context(), Phase.PROBE)
+    object.__setattr__(bad.arm, "parallelism", 0)  # past the check, so that the database looks
+    with SQLTrialStore(store_url) as store:
+        with pytest.raises(StoreError, match="parallelism"):
+            store.start("t", bad, change=lambda _: Experiment("t", window=3))
+        assert store.experiment("t") == before
+
+
+def test_decision_is_taken_anew_when_the_task_appears_meanwhile(store_url):
+    with DeferringTrialStore(store_url) as store:
+        wide = SearchSpace.between(2, 9)
+        store.configure("t", lambda e: (e or Experiment("t")).changed({"search_space": wide}))
+        situation, read = store.situation, []
+
+        def overtaken(name, key=None):
+            found = situation(name, key)
+            if not read:
+                ArboOptimizer(store_url).configure_experiment("t", window=7)
+            read.append(found.experiment.window)
+            return found
+
+        store.situation = overtaken
+        assert ArboOptimizer(store).suggest("t").parallelism == 2
+        assert read == [50, 7]
+        stored = ArboOptimizer(store_url).experiment("t")
+        assert (stored.window, stored.search_space) == (7, wide)
+
+
+def test_nothing_changes_when_the_trial_of_a_key_is_there_already(suggest, store_url, capsys):
+    assert suggest("--idempotency-key", "k") == 0
+    capsys.readouterr()
+    assert suggest("--idempotency-key", "k", "--pin", "3", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["parallelism"] == 1
+    assert ArboOptimizer(store_url).experiment("t").strategy.pin is None
