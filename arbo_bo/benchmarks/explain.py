@@ -9,7 +9,7 @@ from arbo_bo.benchmarks import analysis
 from arbo_bo.benchmarks.measures import EARLY, GROUP, TASK
 from arbo_bo.benchmarks.policies.arbo import ArboPolicy
 from arbo_bo.benchmarks.problems import Case, TimedProblem
-from arbo_bo.benchmarks.suites import Suite
+from arbo_bo.benchmarks.suite import Suite
 from arbo_bo.benchmarks.truth import Truth, truths
 from arbo_bo.benchmarks.units import OPENING_RUNS, make_registered, setting_of
 from arbo_bo.errors import ArboError, InvalidValueError

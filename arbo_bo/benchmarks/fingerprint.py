@@ -4,7 +4,7 @@ import hashlib
 
 from arbo_bo.benchmarks.problems import TimedProblem
 from arbo_bo.benchmarks.seeds import generator
-from arbo_bo.benchmarks.suites import Suite
+from arbo_bo.benchmarks.suite import Suite
 
 
 def fingerprint(suite: Suite) -> str:

@@ -14,7 +14,8 @@ from arbo_bo.benchmarks.machine import describe_machine
 from arbo_bo.benchmarks.policies.registry import missing_message
 from arbo_bo.benchmarks.policies.variants import PREFIX, settings_of, variant_names
 from arbo_bo.benchmarks.results import Results, check_same, check_same_suites, named_runs
-from arbo_bo.benchmarks.suites import DEFAULT_TASKS, Suite, default_runs
+from arbo_bo.benchmarks.suite import DEFAULT_TASKS, Suite
+from arbo_bo.benchmarks.suites import default_runs
 from arbo_bo.benchmarks.units import (
     OPENING_RUNS,
     MakePolicy,

@@ -15,7 +15,7 @@ from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from arbo_bo.benchmarks.runner import Progress
-    from arbo_bo.benchmarks.suites import Suite, SuiteOptions
+    from arbo_bo.benchmarks.suite import Suite, SuiteOptions
 
 app = typer.Typer(
     help="Benchmarks: does arbo choose better than what people would use instead?",
@@ -42,7 +42,8 @@ def run(
     from arbo_bo.benchmarks import extra, report, runner
     from arbo_bo.benchmarks.results import Results
     from arbo_bo.benchmarks.sources.folder import find_folder
-    from arbo_bo.benchmarks.suites import SuiteOptions, build_suites
+    from arbo_bo.benchmarks.suite import SuiteOptions
+    from arbo_bo.benchmarks.suites import build_suites
 
     extra.require_bench()
     chosen = runner.choose_policies(policies)
@@ -138,7 +139,7 @@ def explain(
 ) -> None:
     """Show the worst tasks: what was chosen, what was right, what the posterior said."""
     from arbo_bo.benchmarks.explain import explain as explain_worst
-    from arbo_bo.benchmarks.suites import SuiteOptions
+    from arbo_bo.benchmarks.suite import SuiteOptions
 
     results, records = _open(folder)
     header = results.header()
@@ -173,7 +174,8 @@ def list_all(data: bench_options.Data = None, json: options.Json = False) -> Non
     """List the suites and the policies."""
     from arbo_bo.benchmarks.policies.variants import variant_names
     from arbo_bo.benchmarks.runner import known_policies, missing_packages
-    from arbo_bo.benchmarks.suites import DESCRIPTIONS, SuiteOptions, suite_names
+    from arbo_bo.benchmarks.suite import SuiteOptions
+    from arbo_bo.benchmarks.suites import DESCRIPTIONS, suite_names
 
     suites = {
         name: DESCRIPTIONS.get(name, "a table of the data folder")

@@ -12,7 +12,8 @@ from arbo_bo.benchmarks import extra
 from arbo_bo.benchmarks.explain import explain
 from arbo_bo.benchmarks.extra import MissingPackageError
 from arbo_bo.benchmarks.results import Results
-from arbo_bo.benchmarks.suites import SuiteOptions, build_suites
+from arbo_bo.benchmarks.suite import SuiteOptions
+from arbo_bo.benchmarks.suites import build_suites
 from arbo_bo.cli import main
 from arbo_bo.cli.bench import app
 from arbo_bo.errors import ArboError, InvalidValueError

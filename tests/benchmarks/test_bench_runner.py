@@ -12,7 +12,8 @@ from arbo_bo.benchmarks.problems import Case
 from arbo_bo.benchmarks.replay import Recording
 from arbo_bo.benchmarks.results import FIELDS, RECORDS, Results, ResultsError
 from arbo_bo.benchmarks.runner import Plan, choose_policies, known_policies, run_benchmark
-from arbo_bo.benchmarks.suites import Suite, SuiteOptions, build_suites
+from arbo_bo.benchmarks.suite import Suite, SuiteOptions
+from arbo_bo.benchmarks.suites import build_suites
 from arbo_bo.benchmarks.units import Unit, run_unit
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Context, Objective

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 
 from arbo_bo.benchmarks.sources.folder import SHIPPED
-from arbo_bo.benchmarks.suites import (
-    BALANCED,
-    DESCRIPTIONS,
-    URGENT,
-    Suite,
-    SuiteOptions,
-    build_suites,
-    suite_names,
-)
+from arbo_bo.benchmarks.suite import BALANCED, URGENT, Suite, SuiteOptions
+from arbo_bo.benchmarks.suites import DESCRIPTIONS, build_suites, suite_names
 from arbo_bo.benchmarks.trial import EXPECTED
 from arbo_bo.benchmarks.wrappers import Drifting, Straggling, Wrapped
 from arbo_bo.errors import InvalidValueError
