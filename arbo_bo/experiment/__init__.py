@@ -1,5 +1,6 @@
 """Values and rules of an experiment: frozen, validated, standard library only."""
 
+from arbo_bo.experiment.arm import Arm, Context
 from arbo_bo.experiment.decision import Candidate, Decision
 from arbo_bo.experiment.experiment import Estimator, Experiment, Learned, TaskModel
 from arbo_bo.experiment.explanation import Explanation, ExplanationRow
@@ -10,7 +11,7 @@ from arbo_bo.experiment.prediction import Prediction, Residual
 from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime
 from arbo_bo.experiment.space import SearchSpace
 from arbo_bo.experiment.strategy import SearchRule, Strategy
-from arbo_bo.experiment.trial import Arm, Context, Phase, Trial, TrialStatus
+from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
 
 __all__ = [
     "SLO",
