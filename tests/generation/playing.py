@@ -72,4 +72,3 @@ def regret(s, law=LAW, objective=Objective()):  # noqa: B008  frozen
     """How much worse than the best degree's score that of s is, by the truth."""
     scores = {d: objective.score(law.runtime_s(d), d) for d in SPACE.degrees}
     return scores[s] / min(scores.values()) - 1
-
