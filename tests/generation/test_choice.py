@@ -2,8 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from arbo_bo.errors import UnknownAcquisitionError
 from arbo_bo.experiment import (
@@ -209,97 +207,3 @@ def test_incumbent_is_one_that_the_rule_allows():
             experiment(Objective(0.7), search="up_to_1.2", acquisition="expected_improvement")
         )
     assert seen == [[c.parallelism for c in decision.candidates if c.excluded is None]]
-
-
-def strategies():
-    slo = st.sampled_from(
-        [(), MaxExecutionTime(60), MaxExecutionTime(5), MaxCost(0.05, price_per_worker_hour=0.4),
-         (MaxExecutionTime(80), MaxCost(0.05, price_per_worker_hour=0.4))]
-    )  # fmt: skip
-    return st.builds(
-        Strategy,
-        acquisition=st.sampled_from(("auto", *NAMES)),
-        slo=slo,
-        search=st.sampled_from(["all", "up_to_1.2", "around", "efficiency"]),
-        guard=st.sampled_from([None, 0.5, 0.95]),
-        pin=st.sampled_from([None, 3, 30]),
-    )
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    strategies(),
-    st.sets(st.integers(1, 40), min_size=1, max_size=6),
-    st.floats(0.4, 2),
-    st.integers(0, 999),
-)
-def test_chosen_degree_is_always_allowed(strategy, degrees, urgency, seed):
-    space = SearchSpace.of(sorted(degrees))
-    configured = replace(experiment(Objective(urgency), space), strategy=strategy)
-    assert decide(configured, history(seed=seed)).parallelism in space
-    assert decide(configured, []).parallelism in space
-
-
-def regret(decision, other):
-    """How much worse, by the first decision's own table, the other degree is."""
-    scores = {c.parallelism: c for c in decision.candidates}
-    mine, theirs = scores[decision.parallelism], scores[other.parallelism]
-    return theirs.value - mine.value
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    st.sampled_from([1e-3, 60.0, 3600.0]),
-    st.sampled_from(["auto", "expected_improvement", "lcb"]),
-    st.integers(0, 999),
-    st.floats(0.5, 2.0),
-)
-def test_unit_of_time_does_not_matter_when_deadline_and_budget_scale(unit, name, seed, urgency):
-    def levels(u):
-        return MaxExecutionTime(70 * u, 0.9), MaxCost(0.1 * u, price_per_worker_hour=0.4)
-
-    one, other = (
-        decide(
-            experiment(Objective(urgency), slo=levels(u), acquisition=name),
-            history(seed=seed, unit=u),
-        )
-        for u in (1.0, unit)
-    )
-    assert abs(regret(one, other)) < 1e-2
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.floats(1e-3, 1e3), st.integers(0, 999), st.booleans())
-def test_common_price_factor_does_not_matter(factor, seed, deadline):
-    def configured(f):
-        budget = MaxCost(0.06 * f, price_per_worker_hour=0.4 * f, confidence=0.9)
-        levels = (MaxExecutionTime(80, 0.9), budget) if deadline else budget
-        return experiment(Objective(1.5, price_per_worker_hour=0.4 * f), slo=levels)
-
-    one, other = (decide(configured(f), history(seed=seed)) for f in (1.0, factor))
-    assert one.parallelism == other.parallelism
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.permutations(range(1, 6)), st.integers(0, 999), st.sampled_from(NAMES[:4]))
-def test_order_of_trials_does_not_matter_when_the_base_run_is_fixed(order, seed, name):
-    trials = history((1, 5, 8, 12, 3, 20), seed=seed)
-    shuffled = [trials[0], *(trials[i] for i in order)]
-    renumbered = [replace(t, trial_index=i) for i, t in enumerate(shuffled)]
-    one, other = (decide(experiment(acquisition=name), ts) for ts in (trials, renumbered))
-    assert abs(regret(one, other)) < 1e-2
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.floats(45, 250), st.floats(1, 3), st.integers(0, 999), st.floats(0.3, 2))
-def test_laxer_deadline_never_costs_more_when_the_stricter_one_is_feasible(
-    strict, laxer, seed, urgency
-):
-    trials = history(seed=seed)
-    first, second = (
-        decide(experiment(Objective(urgency), slo=MaxExecutionTime(t, 0.9)), trials)
-        for t in (strict, strict * laxer)
-    )
-    costs = {c.parallelism: c for c in first.candidates}
-    if costs[first.parallelism].keeps_slo:
-        assert costs[second.parallelism].log_score <= costs[first.parallelism].log_score + 1e-9
