@@ -13,6 +13,13 @@ from arbo_bo.models import (
 )
 
 
+def every_model(test):
+    """The test for each residual, mean and batch shape."""
+    test = pytest.mark.parametrize("residual", RESIDUALS)(test)
+    test = pytest.mark.parametrize("mean", MEANS)(test)
+    return pytest.mark.parametrize("batch", [(), (2,), (3, 2)])(test)
+
+
 @pytest.fixture
 def restore_default_dtype():
     before = torch.get_default_dtype()
@@ -20,9 +27,7 @@ def restore_default_dtype():
     torch.set_default_dtype(before)
 
 
-@pytest.mark.parametrize("residual", RESIDUALS)
-@pytest.mark.parametrize("mean", MEANS)
-@pytest.mark.parametrize("batch", [(), (2,), (3, 2)])
+@every_model
 def test_posterior_of_a_batch_equals_a_loop(residual, mean, batch):
     X, time = window(10, 4, batch)
     test_X, _ = window(3, 5)
@@ -34,9 +39,7 @@ def test_posterior_of_a_batch_equals_a_loop(residual, mean, batch):
         assert torch.allclose(many.variance[at], one.variance)
 
 
-@pytest.mark.parametrize("residual", RESIDUALS)
-@pytest.mark.parametrize("mean", MEANS)
-@pytest.mark.parametrize("batch", [(), (2,), (3, 2)])
+@every_model
 def test_conditioning_equals_a_rebuilt_model(residual, mean, batch):
     X, time = window(12, 4, batch)
     Y = AmdahlGP.outcome_of_time(time, residual)
@@ -53,29 +56,78 @@ def test_conditioning_equals_a_rebuilt_model(residual, mean, batch):
     assert torch.allclose(theirs.variance / unit**2, ours.variance / unit**2, rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("mean", MEANS)
-@pytest.mark.parametrize("batch", [(), (2,), (3, 2)])
-def test_fantasies_have_their_shape(mean, batch):
-    model = model_of(*window(8, 0, batch), mean=mean).eval()
-    at = torch.tensor([[3.0, 1.5, 1.0]], dtype=torch.float64).expand(*batch, 1, 3)
-    fantasies = model.fantasize(at, SobolQMCNormalSampler(torch.Size([4]), seed=1))
-    assert fantasies.posterior(at).mean.shape == (4, *batch, 1, 1)
-
-
 @pytest.mark.parametrize("residual", RESIDUALS)
-@pytest.mark.parametrize("mean", MEANS)
-def test_subset_of_outputs_equals_a_model_of_its_own(residual, mean):
-    X, time = window(9, 3)
-    both = torch.cat([time, 7 * time.flip(0)], dim=-1)
+@pytest.mark.parametrize("mean", ["amdahl", "usl", "ernest"])
+def test_conditioning_of_a_fitted_model_equals_a_rebuilt_one(residual, mean):
+    X, time = window(14, 4, noise=0.2)
+    Y = AmdahlGP.outcome_of_time(time, residual)
+    model = fit_amdahl_gp(X[:10], time[:10], residual=residual, mean=mean)
+    assert model.explanation.kept.all()
+    assert model.likelihood.widening > 1  # of runs to come, and not of those that are told
+    model.posterior(X[:1])
+    conditioned = model.condition_on_observations(X[10:], Y[10:])
+    scale = model.mean_module.time_scale
+    rebuilt = model_of(X, time, residual, mean=type(model.mean_module), time_scale=scale)
+    rebuilt.load_state_dict(model.state_dict())
+    at, _ = window(3, 5)
+    theirs, ours = (m.posterior(at, observation_noise=True) for m in (conditioned, rebuilt.eval()))
+    unit = 1.0 if residual == "multiplicative" else scale.item()
+    assert torch.allclose(theirs.mean / unit, ours.mean / unit, rtol=1e-8, atol=1e-8)
+    assert torch.allclose(theirs.variance / unit**2, ours.variance / unit**2, rtol=0, atol=1e-8)
+
+
+@every_model
+def test_fantasies_equal_conditioning_on_what_they_drew(residual, mean, batch):
+    model = model_of(*window(8, 0, batch), residual, mean=mean).eval()
+    unit = 1.0 if residual == "multiplicative" else model.mean_module.time_scale.max().item()
+    new = torch.tensor([[3.0, 1.5, 1.0], [6.0, 0.7, 0.0]], dtype=torch.float64)
+    new = new.expand(*batch, 2, 3)
+    fantasies = model.fantasize(new, SobolQMCNormalSampler(torch.Size([4]), seed=1))
+    at, _ = window(3, 5)
+    found = fantasies.posterior(at.expand(*batch, 3, 3))
+    assert found.mean.shape == found.variance.shape == (4, *batch, 3, 1)
+    drawn = fantasies.train_targets[..., -2:].unsqueeze(-1)
+    told = model.condition_on_observations(new.expand(4, *batch, 2, 3), drawn)
+    expected = told.posterior(at.expand(4, *batch, 3, 3))
+    assert torch.allclose(found.mean / unit, expected.mean / unit, rtol=1e-8, atol=1e-8)
+    assert torch.allclose(found.variance / unit**2, expected.variance / unit**2, atol=1e-8)
+
+
+@every_model
+def test_subset_of_outputs_equals_a_model_of_its_own(residual, mean, batch):
+    X, time = window(9, 3, batch)
+    both = torch.cat([time, 7 * time.flip(-2)], dim=-1)
     subset = model_of(X, both, residual, mean=mean).subset_output([1])
-    single = model_of(X, both[:, 1:], residual, mean=mean)
+    single = model_of(X, both[..., 1:], residual, mean=mean)
     at, _ = window(3, 6)
+    at = at.expand(*batch, 3, 3)
+    assert subset.posterior(at).mean.shape == (*batch, 3, 1)
     assert torch.allclose(subset.posterior(at).mean, single.posterior(at).mean)
     assert torch.allclose(subset.posterior(at).variance, single.posterior(at).variance)
 
 
+@every_model
+def test_state_dict_survives_a_round_trip(residual, mean, batch, tmp_path):
+    X, time = window(9, 0, batch)
+    model, other = (model_of(X, t, residual, mean=mean) for t in (time, 5 * time))
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        moved = 1 + 0.1 * torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
+        parameter.data.mul_(moved)
+    model.likelihood.widening.fill_(1.7)
+    torch.save(model.state_dict(), tmp_path / "state.pt")
+    other.load_state_dict(torch.load(tmp_path / "state.pt"))
+    other.set_train_data(targets=model.train_targets, strict=False)
+    at, _ = window(3, 5)
+    first, second = (
+        m.posterior(at.expand(*batch, 3, 3), observation_noise=True) for m in (model, other)
+    )
+    assert torch.equal(first.mean, second.mean)
+    assert torch.equal(first.variance, second.variance)
+
+
 @pytest.mark.parametrize("mean", ["amdahl", "usl", "ernest"])
-def test_state_dict_survives_a_round_trip(mean):
+def test_hyperparameters_are_the_same_when_the_state_is(mean):
     X, time = window(9)
     fitted = fit_amdahl_gp(X, time, mean=mean)
     other = model_of(X, 5 * time, mean=type(fitted.mean_module))
