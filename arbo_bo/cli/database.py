@@ -59,6 +59,8 @@ def prune(
     """
     from arbo_bo.storage.pruning import prune as prune_store
 
+    if keep_last is None and older_than is None:
+        raise typer.BadParameter("say which trials may go: --keep-last, --older-than, or both")
     age_s = options.parse_duration_s("--older-than", older_than)
     opened = options.open_store(store, namespace)
     found = prune_store(opened, keep_last, age_s, dry_run=True)

@@ -115,7 +115,9 @@ def _lines(file: Path) -> Callable[[], Iterable[str]]:
         try:
             with file.open(newline="", encoding="utf-8-sig") as opened:
                 yield from opened
-        except (OSError, UnicodeError) as err:
+        except OSError as err:
+            raise InvalidValueError(f"{file} cannot be read: {err.strerror}") from err
+        except UnicodeError as err:
             raise InvalidValueError(f"{file} cannot be read: {err}") from err
 
     return lines

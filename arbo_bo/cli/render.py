@@ -24,6 +24,7 @@ from arbo_bo.experiment import (
 from arbo_bo.wording import format_time
 
 QUANTILES = (0.05, 0.95)
+FAR_PERCENT = 1e4
 
 
 def stdout() -> Console:
@@ -147,7 +148,8 @@ def candidate_table(decision: Decision, measured: dict[int, list[float]], most: 
             f"{row.cost:.4g}",
         ]
         cells += [f"{row.slo_probability:.3f}"] if row.slo_probability is not None else []
-        cells.append(f"{row.score:.4g} ({worse:+.1f} %)")
+        beside = f"{worse:+.1f} %" if worse < FAR_PERCENT else "far higher"
+        cells.append(f"{row.score:.4g} ({beside})")
         cells += [row.why_not] if excluding else []
         table.add_row(*cells, style="bold green" if row.chosen else None)
     return table

@@ -124,7 +124,7 @@ def complete(
     """Record what a run took."""
     if exclude is not None and not exclude.strip():
         raise typer.BadParameter("--exclude needs a reason; without --exclude the run trains")
-    arbo = open_optimizer(store, namespace)
+    arbo = open_optimizer(store, namespace, must_exist=True)
     _report(
         arbo.complete_trial(
             task,
@@ -153,7 +153,7 @@ def fail(
 ) -> None:
     """Record that a run failed; it never trains the model."""
     limit = options.parse_duration_s("--timed-out-after", timed_out_after)
-    arbo = open_optimizer(store, namespace)
+    arbo = open_optimizer(store, namespace, must_exist=True)
     _report(arbo.mark_trial_failed(task, index, reason=reason, timed_out_after_s=limit), json)
 
 
@@ -166,7 +166,12 @@ def abandon(
     json: options.Json = False,
 ) -> None:
     """Record that a run's outcome will never be known."""
-    _report(open_optimizer(store, namespace).mark_trial_abandoned(task, index, reason=reason), json)
+    _report(
+        open_optimizer(store, namespace, must_exist=True).mark_trial_abandoned(
+            task, index, reason=reason
+        ),
+        json,
+    )
 
 
 def exclude(
@@ -253,7 +258,9 @@ def read_history(path: Path) -> list[dict[str, Any]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
             rows, header = list(reader), reader.fieldnames or ()
-    except (OSError, UnicodeError, csv.Error) as err:
+    except OSError as err:
+        raise InvalidValueError(f"{path} cannot be read: {err.strerror}") from err
+    except (UnicodeError, csv.Error) as err:
         raise InvalidValueError(f"{path} cannot be read as CSV: {err}") from err
     twice = sorted({name for name in header if list(header).count(name) > 1})
     if twice:

@@ -48,8 +48,9 @@ def export_lines(store: SQLTrialStore, names: Sequence[str] | None = None) -> It
     Raises:
         ExperimentNotFoundError: There is no such task.
     """
+    names = _names(store, names)
     yield _line({"kind": HEADER, "format": FORMAT, "schema": store.head_version})
-    for name in _names(store, names):
+    for name in names:
         task, trials = _rows(store, name)
         yield _line({"kind": TASK, "task": name, "trials": len(trials), **task})
         yield from (_line({"kind": TRIAL, "task": name, **trial}) for trial in trials)
@@ -61,9 +62,9 @@ def export_csv(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iter
     Raises:
         ExperimentNotFoundError: There is no such task.
     """
-    header = ["task", *(column.name for column in columns(execution_history))]
-    yield _csv_line(header)
-    for name in _names(store, names):
+    names = _names(store, names)
+    yield _csv_line(["task", *(column.name for column in columns(execution_history))])
+    for name in names:
         for trial in _rows(store, name)[1]:
             yield _csv_line([name, *map(_text, trial.values())])
 
@@ -126,7 +127,7 @@ class _Restoring:
         number = 0
         for number, line in enumerate(lines, start=1):
             with _at_line(number):
-                self._take(number, _parse(line))
+                self._take(number, _parse(line) if number > 1 else _parse_first(line))
         with _at_line(number + 1):
             if not number:
                 raise InvalidValueError("the file is empty")
@@ -231,7 +232,10 @@ def _require_header(names: Sequence[str] | None) -> None:
 
 
 def _names(store: SQLTrialStore, names: Sequence[str] | None) -> list[str]:
-    return [e.name for e in store.experiments()] if names is None else list(names)
+    """The tasks to export, found before the first line is written."""
+    if names is None:
+        return [e.name for e in store.experiments()]
+    return [store.experiment(name).name for name in names]
 
 
 def _rows(store: SQLTrialStore, name: str) -> tuple[Json, list[Json]]:
@@ -259,6 +263,15 @@ def _parse(line: str) -> Json:
     if not isinstance(record, dict):
         raise InvalidValueError(f"a line must be a JSON object, got a {type(record).__name__}")
     return record
+
+
+def _parse_first(line: str) -> Json:
+    try:
+        return _parse(line)
+    except InvalidValueError as err:
+        raise InvalidValueError(
+            f"this is no export in JSON lines ({err}); an export as CSV needs --format csv"
+        ) from err
 
 
 def _line(record: Json) -> str:

@@ -186,8 +186,18 @@ def test_store_that_is_unreachable_is_one_line_without_its_password(capsys):
     assert "0ther" not in message
 
 
-@pytest.mark.parametrize("command", [["tasks"], ["show", "t"], ["predict", "t"]])
-def test_reading_does_not_make_a_database(tmp_path, capsys, command):
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tasks"],
+        ["show", "t"],
+        ["predict", "t"],
+        ["complete", "t", "0", "--time", "1"],
+        ["fail", "t", "0"],
+        ["abandon", "t", "0"],
+    ],
+)
+def test_command_on_what_must_be_there_does_not_make_a_database(tmp_path, capsys, command):
     path = tmp_path / "typo.db"
     assert main([*command, "--store", f"sqlite:///{path}"]) == 1
     assert "no database" in capsys.readouterr().err
@@ -215,3 +225,11 @@ def test_closed_output_is_no_crash(sqlite_url):
 def test_version_is_shown(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("arbo_bo ")
+
+
+def test_score_that_is_far_worse_is_no_long_number(arbo):
+    for s, time in ((1, 1e-3), (2, 1e30), (4, 1e-3)):
+        arbo("attach", "t", "--parallelism", s, "--time", time)
+    shown = arbo("show", "t").out
+    assert "(far higher)" in shown
+    assert "e+" not in shown.split("%)")[0].rpartition("(")[2]

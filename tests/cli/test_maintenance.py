@@ -81,6 +81,19 @@ def test_file_that_is_no_export_is_one_line_and_status_1(arbo, tmp_path):
     assert "cannot be read" in arbo("import", tmp_path / "missing", status=1).err
 
 
+def test_export_of_a_task_that_is_not_there_writes_nothing(filled):
+    assert filled("export", "t", "nope", status=1).out == ""
+    assert filled("export", "t", "nope", "--format", "csv", status=1).out == ""
+
+
+def test_table_that_is_taken_for_json_lines_is_said_to_need_its_format(arbo, tmp_path):
+    path = tmp_path / "runs.txt"
+    path.write_text("task,parallelism\nt,4\n")
+    said = arbo("import", path, status=1).err
+    assert "line 1: this is no export in JSON lines" in said
+    assert "--format csv" in said
+
+
 def test_prune_counts_asks_and_deletes(arbo):
     arbo("configure", "t", "--window", 2)
     for time in range(1, 6):
@@ -94,7 +107,7 @@ def test_prune_counts_asks_and_deletes(arbo):
 
 
 def test_prune_needs_a_limit(arbo):
-    assert "keep_last" in arbo("db", "prune", "--yes", status=1).err
+    assert "--keep-last" in arbo("db", "prune", "--yes", status=2).err
 
 
 def findings(captured):
