@@ -1,0 +1,91 @@
+"""Packages with the entry point `arbo_bo.acquisition`, installed as pip would install them."""
+
+import logging
+import sys
+
+import pytest
+from known_task import LAW
+
+from arbo_bo import ArboOptimizer
+from arbo_bo.acquisition import registry
+from arbo_bo.cli import main
+from arbo_bo.errors import UnknownAcquisitionError
+
+WORKING = """
+def fastest(inputs):
+    from arbo_bo.acquisition import ExpectedTime
+
+    return ExpectedTime(inputs.model)
+"""
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Puts a package on the path: its name, its code, and its acquisition functions by name."""
+    monkeypatch.syspath_prepend(tmp_path)
+    names = []
+
+    def put(package, code, **points):
+        (tmp_path / f"{package}.py").write_text(code)
+        folder = tmp_path / f"{package}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        lines = [f"{name} = {package}:{function}" for name, function in points.items()]
+        text = "\n".join([f"[{registry.ENTRY_POINTS}]", *lines, ""])
+        (folder / "entry_points.txt").write_text(text)
+        names.append(package)
+        registry._third_party.cache_clear()
+
+    yield put
+    registry._third_party.cache_clear()
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def arbo(sqlite_url):
+    with ArboOptimizer(sqlite_url) as optimizer:
+        rows = [{"parallelism": s, "execution_time_s": LAW.runtime_s(s)} for s in (1, 4, 8)]
+        optimizer.attach_trials("t", rows)
+        yield optimizer
+
+
+def test_acquisition_of_another_package_chooses(arbo, install):
+    install("quick_package", WORKING, fastest="fastest")
+    arbo.configure_experiment("t", parallelism=(1, 16), acquisition="fastest")
+    decision = arbo.suggest("t", cluster_load=0)
+    assert (decision.parallelism, decision.acquisition) == (16, "fastest")
+    assert "the choice of 'fastest'" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
+        ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module"),
+        ("1 +", "SyntaxError"),
+        ("", "AttributeError: module 'broken_package' has no attribute 'make'"),
+    ],
+)
+def test_package_that_raises_on_import_is_named_skipped_and_logged(
+    arbo, install, caplog, code, error
+):
+    install("broken_package", code, theirs="make")
+    install("quick_package", WORKING, fastest="fastest")
+    with caplog.at_level(logging.WARNING, "arbo_bo"):
+        arbo.configure_experiment("t", acquisition="fastest")
+        assert arbo.suggest("t").acquisition == "fastest"
+    (record,) = [r for r in caplog.records if "skipped" in r.getMessage()]
+    assert "'theirs' (broken_package:make)" in record.getMessage()
+    assert error in record.getMessage()
+    with pytest.raises(UnknownAcquisitionError, match="'theirs' could not be loaded"):
+        arbo.configure_experiment("t", acquisition="theirs")
+
+
+def test_package_that_raises_on_import_is_one_line_in_the_cli(arbo, install, sqlite_url, capsys):
+    install("broken_package", "raise RuntimeError('no licence')", theirs="make")
+    assert main(["configure", "t", "--acquisition", "theirs", "--store", sqlite_url]) == 1
+    error = capsys.readouterr().err
+    assert "acquisition must be one of expected_cost" in error
+    assert "RuntimeError: no licence" in error
+    assert main(["configure", "t", "--acquisition", "lcb", "--store", sqlite_url]) == 0
