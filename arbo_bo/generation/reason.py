@@ -137,10 +137,16 @@ def _infeasible(experiment: Experiment, best: Candidate, candidates: Sequence[Ca
 
 
 def _fewest(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
-    objective = experiment.objective
-    if not objective.favours_fewest_workers or best.parallelism != candidates[0].parallelism:
+    """That the objective favours the smallest degree, of which users wonder."""
+    objective, smallest = experiment.objective, candidates[0]
+    if not objective.favours_fewest_workers:
         return ""
-    return (
+    text = (
         f"; with urgency {objective.urgency:g} not above the cost exponent "
-        f"{objective.exponent:g}, fewer workers always win"
+        f"{objective.exponent:g}, fewer workers"
     )
+    if best.parallelism == smallest.parallelism:
+        return f"{text} always win"
+    if experiment.strategy.slo or smallest.excluded is not None:
+        return ""
+    return f"{text} win wherever Amdahl's law holds"

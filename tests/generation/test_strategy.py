@@ -12,6 +12,7 @@ from arbo_bo.experiment import (
     Arm,
     Context,
     Experiment,
+    MaxExecutionTime,
     Objective,
     Phase,
     SearchSpace,
@@ -183,11 +184,25 @@ def test_choice_does_not_depend_on_the_unit_of_time(p, startup, urgency, seed):
     assert scores[other.parallelism] <= scores[one.parallelism] * 1.001
 
 
-def test_reason_says_why_fewer_workers_always_win():
-    experiment = replace(EXPERIMENT, objective=Objective(urgency=0.5))
-    decision = generate(experiment, history(), Context()).decision
+@pytest.mark.parametrize(
+    "objective",
+    [Objective(urgency=0.5), Objective(price_per_worker_hour=0.4)],
+    ids=["0.5", "money"],
+)
+def test_reason_says_why_fewer_workers_always_win(objective):
+    decision = generate(replace(EXPERIMENT, objective=objective), history(), Context()).decision
     assert decision.parallelism == 1
     assert "fewer workers always win" in decision.reason
+
+
+def test_reason_says_what_amdahls_law_favours_when_the_runs_contradict_it():
+    experiment = replace(EXPERIMENT, objective=Objective(urgency=0.5))
+    superlinear = [completed(i, s, t) for i, (s, t) in enumerate([(1, 3000), (4, 80), (8, 75)] * 3)]
+    decision = generate(experiment, superlinear, Context()).decision
+    assert decision.parallelism == 4
+    assert "fewer workers win wherever Amdahl's law holds" in decision.reason
+    with_slo = replace(experiment, strategy=Strategy(slo=MaxExecutionTime(100)))
+    assert "fewer workers" not in generate(with_slo, superlinear, Context()).decision.reason
 
 
 def test_reason_names_degree_time_and_rival():
