@@ -37,6 +37,18 @@ def test_pictures_are_drawn_into_the_folder(example, tmp_path, monkeypatch):
     assert "the cheapest that keeps 70 s" in picture.read_text()
 
 
+def test_pictures_in_the_repository_show_what_is_chosen_today(example):
+    titles = {
+        scene.name: f">{scene.title}: {example.decide(scene).parallelism} workers<"
+        for scene in example.SCENES
+    }
+    shown = {
+        name: (ROOT / f"docs/images/strategy-{name}.svg").read_text().count(title)
+        for name, title in titles.items()
+    }
+    assert shown == dict.fromkeys(titles, 1)
+
+
 def test_edge_is_tried_where_the_deadline_is_kept_by_more_workers(example):
     scenes = {scene.name: example.decide(scene) for scene in example.SCENES}
     edge, kept = scenes["constrained_improvement"], scenes["deadline"]
