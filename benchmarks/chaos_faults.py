@@ -59,9 +59,11 @@ class Server:
         while True:
             try:
                 return self.server.ensure_postgres_running()
-            except subprocess.SubprocessError:  # it allows the start ten seconds
+            # It allows the start ten seconds, and asserts that a server that recovers is ready.
+            except (subprocess.SubprocessError, AssertionError):
                 if time.monotonic() > until:
                     raise
+                time.sleep(0.2)
 
 
 def kill(crew: Crew, draw: random.Random) -> None:
@@ -134,7 +136,7 @@ def small_disk() -> Iterator[Path | None]:
         try:
             yield Path(name)
         finally:
-            subprocess.run(["umount", name], check=True)
+            subprocess.run(["umount", "--lazy", name], check=True)
 
 
 @contextmanager
