@@ -26,7 +26,10 @@ def test_nothing_is_lost_when_faults_meet_many_writers(kind):
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     rows = [line.split(" | ") for line in done.stdout.splitlines()[1:]]
     assert done.returncode == 0, done.stderr
-    assert set(SCENARIOS[kind]) <= {scenario for _, scenario, *_ in rows}
+    played = {scenario for _, scenario, *_ in rows}
+    assert set(SCENARIOS[kind]) <= played
+    if kind == "postgresql":  # a full disk needs the right to mount a small one
+        assert "the server's disk is full" in played or "skipped" in done.stderr
     assert all(int(acknowledged) > 0 for _, _, _, acknowledged, *_ in rows)
     assert {(lost, duplicates) for _, _, _, _, lost, duplicates, *_ in rows} == {("0", "0")}
     refusals = {scenario: refused for _, scenario, *_, refused, _ in rows}
