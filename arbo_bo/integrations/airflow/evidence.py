@@ -1,5 +1,6 @@
 """What became of a stage, judged from the states and markers of its mapped instances."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from typing import Any, Literal
 
 from arbo_bo.experiment import TimeMeasure
 
+CLOCK_SKEW_S = 60.0
+"""By how much clocks may differ; a marker from longer before the decision is of an earlier one."""
 _SHOWN = 8
 """How many instances a reason names."""
 
@@ -103,7 +106,7 @@ class StageEvidence:
         return f"of {len(wanted)} instances {listed} ({self._named(bad)})"
 
     def _timed(self, wanted: Sequence[tuple[str, int]], time_measure: TimeMeasure) -> Verdict:
-        begins, ends = _by_place(self.begins), _by_place(self.ends)
+        begins, ends = self._by_place(self.begins), self._by_place(self.ends)
         durations = {
             (row["task_id"], row["map_index"]): row.get("duration") or 0.0 for row in self.rows
         }
@@ -128,6 +131,13 @@ class StageEvidence:
             queued_time_s=queued_s,
             exclusion_reason=self._flaw(wanted, begins, ends, durations),
         )
+
+    def _by_place(
+        self, markers: Iterable[Mapping[str, Any]]
+    ) -> dict[tuple[str, int], Mapping[str, Any]]:
+        """The markers of this trial: a clear leaves older ones where nothing ran since."""
+        since = -math.inf if self.decided_at is None else self.decided_at - CLOCK_SKEW_S
+        return {(m["task_id"], m["map_index"]): m for m in markers if m["start"] >= since}
 
     def _slowest(self, durations: Mapping[tuple[str, int], float]) -> float:
         """The longest time that one chunk took, its tasks one after another [s]."""
@@ -158,7 +168,3 @@ class StageEvidence:
         names = [f"{task}[{index}]" if several else f"[{index}]" for task, index in places]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         return f"map index {', '.join(names[:_SHOWN])}{more}"
-
-
-def _by_place(markers: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Mapping[str, Any]]:
-    return {(marker["task_id"], marker["map_index"]): marker for marker in markers}

@@ -86,7 +86,7 @@ class PlanOperator(BaseOperator):
         ti = context["ti"]
         advices = advise(
             lambda: open_arbo(self.conn_id, self.namespace),
-            [self._request(context, stage) for stage in self.stages],
+            [self.request(context, stage) for stage in self.stages],
             lambda dag_id, run_id: has_ended(ti, dag_id, run_id),
         )
         several = len(advices) > 1
@@ -106,7 +106,8 @@ class PlanOperator(BaseOperator):
             )
         ]
 
-    def _request(self, context: Any, stage: StageSpec) -> "Request":
+    def request(self, context: Any, stage: StageSpec) -> "Request":
+        """What is asked of arbo for one of the stages, in the run of this context."""
         from arbo_bo.integrations.airflow.limits import tightest
         from arbo_bo.integrations.airflow.plan import Request, keys
 

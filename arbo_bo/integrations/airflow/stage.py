@@ -15,8 +15,14 @@ from arbo_bo.integrations.airflow.connection import DEFAULT_CONNECTION
 from arbo_bo.integrations.airflow.operators import PlanOperator, RecordOperator
 from arbo_bo.integrations.airflow.spec import StageSpec
 
-RECORD_RETRIES = 5
-RECORD_RETRY_DELAY = timedelta(seconds=30)
+# A run whose outcome could not be written must not hold up the next one, whatever the DAG's
+# default_args say.
+_RECORD_ARGS = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=30),
+    "depends_on_past": False,
+    "wait_for_downstream": False,
+}
 
 
 def arbo_stage(
@@ -131,9 +137,7 @@ def arbo_stages(
         )
     place = {"conn_id": conn_id, "namespace": namespace}
     plan = _plan(name, specs, templates, sizes, place | dict(plan_args or {}))
-    record = {"retries": RECORD_RETRIES, "retry_delay": RECORD_RETRY_DELAY} | dict(
-        record_args or {}
-    )
+    record = _RECORD_ARGS | dict(record_args or {})
     return Stages(name, plan, place | {"time_measure": time_measure} | record)
 
 

@@ -19,6 +19,7 @@ RUNS = {
     "group": ("grouped", {}),
     "group failing": ("grouped", {"do": {ONE: "raise"}}),
     "slowest": ("slowest", {}),
+    "keyword arguments": ("unpacked", {}),
 }
 
 
@@ -34,7 +35,7 @@ def runs(airflow):
     return {name: run.wait() for name, run in started.items()}
 
 
-@pytest.mark.parametrize("name", ["success", "record crashed", "group"])
+@pytest.mark.parametrize("name", ["success", "record crashed", "group", "keyword arguments"])
 def test_trial_is_completed_with_the_makespan_when_all_went_well(runs, trial_of, name):
     trial = trial_of(runs[name])
     assert runs[name].state == "success"
@@ -96,6 +97,12 @@ def test_record_tries_again_and_changes_nothing_when_it_crashed_after_its_write(
 def test_instances_are_labelled_when_they_are_observed(runs):
     labels = [instance["rendered_map_index"] for instance in runs["success"].instances("work")]
     assert labels == ["chunk 1/2", "chunk 2/2"]
+
+
+def test_instances_get_the_keyword_arguments_when_they_are_expanded(runs):
+    run = runs["keyword arguments"]
+    said = [run.xcom("work", map_index=index) for index in range(2)]
+    assert said == ["0 of 2", "1 of 2"]
 
 
 def test_plan_says_why_when_it_decides(runs):

@@ -78,6 +78,13 @@ def test_trial_does_not_train_when_a_success_was_set_by_hand(begins, ends):
     assert verdict.time_measure == "slowest"
 
 
+def test_markers_are_not_this_trials_when_they_are_from_before_its_decision():
+    old = end(1, start=10.0, ended=12.0)
+    verdict = judge(CLEAN["rows"], [begin(0)], [end(0), old])
+    assert (verdict.execution_time_s, verdict.time_measure) == (1.0, "slowest")
+    assert verdict.exclusion_reason == "did not end by itself: map index [1]"
+
+
 def test_trial_is_abandoned_when_every_success_was_set_before_it_ran():
     verdict = judge([row(0, duration=None), row(1, duration=0.0)])
     assert verdict.status == "abandoned"

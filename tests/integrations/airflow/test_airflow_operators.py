@@ -4,10 +4,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from arbo_bo.errors import StoreURLError
+from arbo_bo.integrations.airflow import arbo_stage
 from arbo_bo.integrations.airflow.operators import has_ended, open_arbo
 
 
@@ -30,6 +33,24 @@ def test_error_says_what_to_do_when_there_is_neither(monkeypatch):
     monkeypatch.delenv("ARBO_DATABASE_URL", raising=False)
     with pytest.raises(StoreURLError, match=r"no Airflow connection 'arbo_missing'.*type postgres"):
         open_arbo("arbo_missing", "default")
+
+
+@pytest.mark.parametrize(
+    ("in_dag", "in_work", "in_stage", "limit"),
+    [
+        (2000, None, None, "1024 by max_map_length"),
+        (7, None, None, "7 by max_active_tasks of the DAG"),
+        (7, 3, None, "3 by max_active_tis_per_dagrun of work"),
+        (7, 3, 2, "2 by max_parallelism of the stage"),
+    ],
+)
+def test_degrees_are_cut_when_less_can_run_side_by_side(in_dag, in_work, in_stage, limit):
+    with DAG("d", schedule=None, max_active_tasks=in_dag):
+        stage = arbo_stage("s", arguments="run {chunk_id}", max_parallelism=in_stage)
+        partial = BashOperator.partial(task_id="work", max_active_tis_per_dagrun=in_work)
+        stage.observe(partial.expand(bash_command=stage.arguments))
+    ti = SimpleNamespace(dag_id="d", run_id="r", id="i")
+    assert str(stage.plan.request({"ti": ti}, stage.plan.stages[0]).limit) == limit
 
 
 def instance(answer):

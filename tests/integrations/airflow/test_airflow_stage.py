@@ -38,6 +38,15 @@ def test_plan_comes_before_and_record_after_when_a_stage_is_observed(dag):
     assert (record.retries, record.retry_delay) == (5, timedelta(seconds=30))
 
 
+def test_record_waits_for_no_other_run_when_the_dags_tasks_do():
+    with DAG("d", schedule=None, default_args={"wait_for_downstream": True, "retries": 1}):
+        stage = arbo_stage("s", arguments="run {chunk_id}")
+        record = stage.observe(bash(stage))
+    assert stage.plan.depends_on_past
+    assert (record.depends_on_past, record.wait_for_downstream) == (False, False)
+    assert (stage.plan.retries, record.retries) == (1, 5)
+
+
 def expand_task(stage):
     return work.expand(chunk=stage.chunks)
 

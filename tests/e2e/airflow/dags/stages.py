@@ -5,6 +5,7 @@ import signal
 import time
 from datetime import timedelta
 
+from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -124,6 +125,15 @@ with DAG("grouped", schedule=None):
         second(first(chunk))
 
     stage.observe(chunk_of_work.expand(chunk=stage.chunks))
+
+
+with DAG("unpacked", schedule=None):
+    stage = arbo_stage(
+        "unpacked",
+        kwargs={"bash_command": "echo $PART of {chunks}", "env": {"PART": "{chunk_id}"}},
+        **TWO,
+    )
+    stage.observe(BashOperator.partial(task_id="work").expand_kwargs(stage.kwargs))
 
 
 with DAG("several", schedule=None):
