@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ENDED = ("success", "failed")
 POLL_S = 0.25
 
@@ -26,6 +28,14 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def kill_session(session: int) -> None:
+    """SIGKILLs every process of a session; a task leads a process group of its own in it."""
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == session:
+                os.kill(pid, signal.SIGKILL)
 
 
 class Airflow:
@@ -103,11 +113,11 @@ class Airflow:
     def kill(self, name: str) -> None:
         """SIGKILLs one daemon and what it started, as a lost machine does.
 
-        Alone, a LocalExecutor's workers would live on, and with the scheduler's inherited
-        connection they would hold its locks on the runs that it was looking at.
+        Alone, a LocalExecutor's workers and their tasks would live on, and with the scheduler's
+        inherited connection they would hold its locks on the runs that it was looking at.
         """
         daemon = self._daemons[name]
-        os.killpg(daemon.pid, signal.SIGKILL)
+        kill_session(daemon.pid)
         daemon.wait()
 
     def stop(self, *names: str) -> None:
@@ -118,8 +128,7 @@ class Airflow:
         for daemon in ended:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 daemon.wait(5)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(daemon.pid, signal.SIGKILL)
+            kill_session(daemon.pid)
             daemon.wait()
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
