@@ -9,6 +9,7 @@ def runs(airflow):
     names = ("down", "wrong_type", "record_down", "by_variable")
     started = {name: airflow.trigger(name) for name in names}
     started["size"] = airflow.trigger("plain", size="big")
+    started["deleted"] = airflow.trigger("record_down")
     return {name: run.wait() for name, run in started.items()}
 
 
@@ -46,16 +47,12 @@ def test_record_retries_then_fails_loudly_and_the_run_succeeds_when_it_cannot_wr
     assert trial_of(run, namespace="down").status == "RUNNING"
 
 
-def test_lost_trial_is_abandoned_when_the_next_run_plans(airflow, runs, trial_of):
-    airflow.trigger("record_down").wait()
-    assert trial_of(runs["record_down"], namespace="down").status == "ABANDONED"
-
-
-def test_lost_trial_is_abandoned_when_its_run_was_deleted(airflow, trial_of):
-    lost = airflow.trigger("record_down").wait()
-    trial = trial_of(lost, namespace="down")
-    lost.delete()
-    after = airflow.trigger("record_down").wait()
+def test_lost_trials_are_abandoned_when_the_next_run_plans(airflow, runs, trial_of):
+    ended, deleted = runs["record_down"], runs["deleted"]
+    lost = [trial_of(run, namespace="down").trial_index for run in (ended, deleted)]
+    deleted.delete()
+    after = airflow.trigger("record_down")
+    after.wait_for_state("plan_record_down", "success")
     advice = after.xcom("plan_record_down", "arbo")[0]
-    assert advice["cluster_load"] == 0
-    assert advice["trial_index"] > trial.trial_index
+    assert trial_of(ended, namespace="down").status == "ABANDONED"
+    assert (advice["cluster_load"], advice["trial_index"]) == (0, max(lost) + 1)
