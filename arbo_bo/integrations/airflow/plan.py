@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbo_bo.context import input_size_of
 from arbo_bo.context.deadline import within
-from arbo_bo.errors import ArboError, InputSizeError, StoreTimeoutError
+from arbo_bo.errors import ArboError, InputSizeError, StoreError, StoreTimeoutError
 from arbo_bo.experiment import Decision, TrialStatus, validation
 from arbo_bo.integrations.airflow.limits import Limit
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
@@ -116,13 +116,15 @@ def advise(
         run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
     """
     try:
-        arbo = _configured(open_arbo, requests)
+        arbo, refused = _configured(open_arbo, requests)
     except Exception as err:
         return [_default(request, err) for request in requests]
     advices = []
     with arbo.store.within(ANSWER_WITHIN_S):  # for all stages, should the database go away now
         for request in requests:
             try:
+                if request.spec.name in refused:
+                    raise refused[request.spec.name]
                 _reap(arbo, request.spec.experiment, request.run_key, run_has_ended)
                 advices.append(_decided(arbo, request))
             except Exception as err:  # whatever went wrong, the author's stage runs
@@ -132,13 +134,21 @@ def advise(
 
 def _configured(
     open_arbo: Callable[[], "ArboOptimizer"], requests: Sequence[Request]
-) -> "ArboOptimizer":
-    def configure() -> "ArboOptimizer":
-        arbo = open_arbo()
+) -> tuple["ArboOptimizer", dict[str, ArboError]]:
+    """Opens the store and configures the experiments; also says which stages' it refused."""
+
+    def configure() -> tuple["ArboOptimizer", dict[str, ArboError]]:
+        arbo, refused = open_arbo(), {}
         with arbo.store.within(STORE_WITHIN_S):
             for request in requests:
-                arbo.configure_experiment(request.spec.experiment, **request.spec.settings)
-        return arbo
+                spec = request.spec
+                try:
+                    arbo.configure_experiment(spec.experiment, **spec.settings)
+                except StoreError:
+                    raise
+                except ArboError as err:  # one stage's, beside what was configured before
+                    refused[spec.name] = err
+        return arbo, refused
 
     try:
         # A driver's own time limits don't cover a name that does not resolve, nor many addresses.

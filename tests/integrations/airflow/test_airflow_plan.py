@@ -118,9 +118,10 @@ def test_default_is_taken_when_the_store_is_down(caplog):
     assert "stage a takes its default degree 4: connection refused" in caplog.text
 
 
-def test_default_is_taken_when_a_setting_is_wrong(arbo, caplog):
-    (advice,) = ask(arbo, request(like="nobody"))
-    assert "there is no task 'nobody'" in advice.reason
+def test_one_stage_takes_its_default_when_its_settings_are_wrong(arbo, caplog):
+    wrong, right = ask(arbo, request(name="a", like="nobody"), request(name="b"))
+    assert "there is no task 'nobody'" in wrong.reason
+    assert (wrong.trial_index, right.trial_index) == (None, 0)
 
 
 def test_size_is_measured_when_it_is_a_path(arbo, tmp_path):
