@@ -17,6 +17,7 @@ from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, incumbe
 from arbo_bo.acquisition.knowledge_gradient import OnlineKnowledgeGradient
 from arbo_bo.acquisition.registry import AcquisitionInputs
 from arbo_bo.acquisition.thompson import ThompsonSampling
+from arbo_bo.models.amdahl_gp import AmdahlGP
 
 
 def under_slo(base: AcquisitionFunction, inputs: AcquisitionInputs) -> AcquisitionFunction:
@@ -41,7 +42,8 @@ def _expected_improvement(i: AcquisitionInputs) -> AcquisitionFunction:
 
 
 def _knowledge_gradient(i: AcquisitionInputs) -> AcquisitionFunction:
-    gain = OnlineKnowledgeGradient(i.model, i.choices, objective=i.objective, X_pending=i.X_pending)
+    model = i.model.curious() if isinstance(i.model, AmdahlGP) else i.model
+    gain = OnlineKnowledgeGradient(model, i.choices, objective=i.objective, X_pending=i.X_pending)
     return under_slo(gain, i)
 
 

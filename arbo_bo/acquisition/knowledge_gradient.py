@@ -108,8 +108,6 @@ class OnlineKnowledgeGradient(JointAcquisition):
         mean, covariance = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
         run = self.model.posterior(X, observation_noise=True).variance.squeeze(-1)
         noise = run - covariance.diagonal(dim1=-2, dim2=-1)[..., :q]
-        # What is believed after a run follows from the noise that the model is fitted with.
-        noise = noise / getattr(getattr(self.model, "likelihood", None), "widening", 1.0)
         if self.residual is Residual.ADDITIVE:
             std = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(TINY).sqrt()
             mean, log_std = log_time_moments(mean, std)

@@ -149,6 +149,17 @@ class AmdahlGP(SingleTaskGP):
         """
         return TimePosterior(self.posterior(X, observation_noise=observation_noise), self.residual)
 
+    def curious(self) -> "AmdahlGP":
+        """The same model with its noise as fitted, under a prior of little noise.
+
+        It takes what it sees for structure sooner, and so looks again: what explores is about it;
+        predictions are the model's own.
+        """
+        model = deepcopy(self)
+        model._clear_cache()
+        model.likelihood.widening.fill_(1.0)
+        return model
+
     def start_from(self, hyperparameters: Hyperparameters) -> None:
         """Sets the hyperparameters of a single model, moved inside the bounds.
 

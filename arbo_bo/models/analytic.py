@@ -20,7 +20,7 @@ from arbo_bo.models.kernel import RunNoise
 FTOL = 1e-8
 """Relative change of the log density at which a search ends."""
 HESSIAN_STEP = 1e-4
-OPEN_NOISE, OPEN_SPREAD = 0.1, 2.0
+OPEN_NOISE, OPEN_SPREAD = 0.1, 3.0
 """Most probable standard deviation of a run's noise, and the spread of its variance's logarithm."""
 WIDEST = 1.0
 """The largest variance of log noise that a prediction is widened by: Student's t with nu = 2."""
@@ -94,7 +94,7 @@ def open_minded(model: AmdahlGP) -> Evidence:
 
 
 def let_noise_predict(model: AmdahlGP) -> None:
-    """Widens the noise of runs to come to what predicts them, given a fitted model.
+    """Widens the noise of a fitted model to what predicts, of runs that were seen and to come.
 
     The best noise under the best law is too small, as a variance that divides by n is, and its
     prior keeps it small besides: it is searched anew under a wide prior (`open_minded`), with the

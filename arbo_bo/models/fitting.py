@@ -146,6 +146,7 @@ def _unfitted(
         law_prior = anchored_law_prior(mean, warm_start)
         if warm_start.residual is residual:
             residual_prior = anchored_residual_prior(warm_start)
+    law_prior = _with_small_inputs(law_prior, mean, X[:, 1])
     scale = mean.scale_of(X[:, 0], X[:, 1], time.squeeze(-1), law_prior)
     if startup_time_s is not None:
         log_c = math.log(max(startup_time_s / scale.item(), 1e-6))
@@ -162,6 +163,18 @@ def _unfitted(
     if warm_start is not None:
         model.start_from(warm_start)
     return model
+
+
+def _with_small_inputs(prior: LawPrior, mean: type[ScalabilityMean], gamma: Tensor) -> LawPrior:
+    """The prior with a start-up that is small beside the smallest input's work, too.
+
+    C does not scale: what is small at the base size would be all of the time at a thousandth of it.
+    """
+    below = max(0.0, -math.log(gamma.min().item()))
+    if not below or "log_c" not in mean.PARAMETERS or "log_c" in prior:
+        return prior
+    location, spread = mean.PARAMETERS["log_c"].prior
+    return {**prior, "log_c": (location - below, math.hypot(spread, below))}
 
 
 def identifies_law(degrees: Sequence[float]) -> bool:

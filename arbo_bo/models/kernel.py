@@ -40,7 +40,7 @@ class ResidualPrior:
 
     outputscale: LogNormal = (2 * math.log(0.18), 0.5)
     lengthscales: tuple[LogNormal, LogNormal, LogNormal] = ((0.6, 0.3), (1.7, 0.3), (-0.8, 0.3))
-    noise: LogNormal = (2 * math.log(0.03), 1.0)
+    noise: LogNormal = (2 * math.log(0.03), 1.25)
 
 
 class FeatureMatern(MaternKernel):
@@ -101,8 +101,9 @@ class ResidualKernel(ScaleKernel):
 class RunNoise(GaussianLikelihood):
     """The noise of a run, homoscedastic in the outcome's unit, bounded and priored.
 
-    A run to come has `widening` times the noise variance that the runs that were seen are fitted
-    with (`arbo_bo.models.analytic.let_noise_predict`).
+    Predictions are made with `widening` times the noise variance that was fitted
+    (`arbo_bo.models.analytic.let_noise_predict`): of the runs that were seen, so that they are
+    believed less, and of those to come.
 
     Args:
         batch_shape: Batch shape of the noise.
@@ -131,10 +132,9 @@ class RunNoise(GaussianLikelihood):
     def _shaped_noise_covar(
         self, base_shape: torch.Size, *params: object, **kwargs: object
     ) -> LinearOperator:
-        """The noise's covariance; gpytorch hands training inputs over in a list, others not."""
+        """The noise's covariance."""
         covariance = super()._shaped_noise_covar(base_shape, *params, **kwargs)
-        to_come = not self.training and params and isinstance(params[0], Tensor)
-        return covariance * self.widening if to_come else covariance
+        return covariance if self.training else covariance * self.widening
 
 
 def _prior(prior: LogNormal, unit: Tensor) -> LogNormalPrior:

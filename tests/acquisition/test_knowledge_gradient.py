@@ -2,7 +2,13 @@ import pytest
 import torch
 from fitted_models import CHOICES, DEGREES, RESIDUALS, fitted
 
-from arbo_bo.acquisition import ExpectedCost, OnlineKnowledgeGradient, evaluate_degrees
+from arbo_bo.acquisition import (
+    AcquisitionInputs,
+    ExpectedCost,
+    OnlineKnowledgeGradient,
+    evaluate_degrees,
+    make_acquisition,
+)
 from arbo_bo.acquisition.search import degree_inputs
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import Objective
@@ -30,7 +36,7 @@ def fantasized_gain(model, x, draws=4000):
 
 @pytest.mark.parametrize("degree", [4, 6, 12])
 def test_gain_agrees_with_fantasies_when_the_next_run_is_drawn(degree):
-    model = fitted(degrees=(1.0, 4), noise=0.1)
+    model = fitted(degrees=(1.0, 4), noise=0.1).curious()
     x = degree_inputs([degree], 1.0, 0.0)
     values = [OnlineKnowledgeGradient(model, FEW, horizon=h)(x.unsqueeze(0)) for h in (0.0, 1.0)]
     draws = fantasized_gain(model, x)
@@ -83,6 +89,14 @@ def test_it_is_the_regret_when_everything_is_known():
     values = evaluate_degrees(OnlineKnowledgeGradient(model, FEW), [1, 4, 6, 12], 1, 0)
     scores = model.posterior(FEW).mean.squeeze(-1).exp() * FEW[:, 0].sqrt()
     assert torch.allclose(-values, scores / scores.min() - 1, atol=1e-3)
+
+
+def test_it_is_about_the_noise_as_fitted_when_made_by_name():
+    model = fitted(degrees=(1.0, 4), noise=0.1)
+    by_name = make_acquisition("knowledge_gradient", AcquisitionInputs(model, CHOICES))
+    own = OnlineKnowledgeGradient(model.curious(), CHOICES)
+    assert model.likelihood.widening > 1
+    assert torch.equal(*(evaluate_degrees(f, DEGREES, 1, 0) for f in (by_name, own)))
 
 
 def test_choices_of_another_shape_are_refused():

@@ -46,6 +46,17 @@ def test_k_is_learned_from_runs_of_different_sizes(k, noise):
     )
 
 
+@pytest.mark.parametrize("k", [0.5, 1.0, 1.5])
+def test_small_inputs_are_predicted_when_nothing_takes_a_start(k):
+    law = AmdahlLaw(300.0, 0.93, 0.0, k)
+    trials = history(law, 0.0, 1e-3, 1e3)
+    smallest = min(t.context.input_size for t in trials) / BASE
+    sizes = [g for g in GAMMAS if g >= smallest]
+    assert [predicted(trials, g).mean_s for g in sizes] == pytest.approx(
+        [law.runtime_s(8, g) for g in sizes], rel=0.15
+    )
+
+
 @pytest.mark.parametrize("seen", [(1e-3, 1e3), (1.0, 1e3), (1e-3, 1.0), (0.8, 1.25)])
 def test_larger_inputs_are_predicted_slower_over_six_orders_of_magnitude(seen):
     trials = history(AmdahlLaw(300.0, 0.93, 5.0, 1.0), 0.05, *seen)
