@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 0.01
 """Added to both sides of a ratio: a regret or a miss rate below 1 % is as good as another."""
 
+TITLE = "## The choice among arbo's settings, one suite left out"
+EXPLANATION = """\
+Would another setting have been the better default? Each setting is scored on every suite against
+the best peer there; then one is chosen on all suites but one, and judged on that one. `arbo` is the
+default; the others are named by what they set.
+
+"""
+
 
 @dataclass(frozen=True)
 class Choice:

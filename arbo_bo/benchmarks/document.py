@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbo_bo.benchmarks import analysis, measures, report
+from arbo_bo.benchmarks import analysis, choice, measures, report
 from arbo_bo.benchmarks.analysis import Comparison
 from arbo_bo.benchmarks.plots import plot_all
 from arbo_bo.benchmarks.runner import known_policies
@@ -54,7 +54,7 @@ The measured tables are read from the folder that `ARBO_BENCH_DATA` names; `geno
 `quick` need none. `arbo bench compare`, `plot` and `explain` look further into the same folder, and
 `arbo bench choose` says which of arbo's settings to take. `make bench-docs` makes this page again,
 with the sections below the tables: a longer horizon, in which the means over runs 1-30 and the
-regret at run 20 are known, and an earlier trial of the peers.
+regret at run 20 are known, a choice among arbo's settings, and an earlier trial of the peers.
 """
 
 
@@ -104,6 +104,8 @@ def _further_section(part: Part) -> str:
     policies = ", ".join(sorted(part.records["policy"].unique()))
     title = f"## Beside it: {', '.join(part.header.get('suites', {}))}, with {policies}"
     made = f"{_code(run_commands(part.header))}\n\nIt took {_time(part.header)}."
+    if chosen := _choice(part.records):
+        return "\n\n".join((choice.TITLE, choice.EXPLANATION + made, chosen))
     compared = agreement(part.records)
     if compared:
         title, made = (
@@ -111,6 +113,13 @@ def _further_section(part: Part) -> str:
             f"{EXPLANATION}\n{made}\n\n{compared}",
         )
     return "\n\n".join((title, made, report.tables(part.records, part.header)))
+
+
+def _choice(records: "pd.DataFrame") -> str:
+    """What is chosen of several settings of arbo, if there are some and suites to choose on."""
+    if records["suite"].nunique() < 2 or sum(map(analysis.is_arbo, records["policy"].unique())) < 3:
+        return ""
+    return choice.choice_tables(records, choice.candidates_of(records))
 
 
 def verdicts(records: "pd.DataFrame", policy: str = analysis.REFERENCE) -> str:

@@ -1,12 +1,14 @@
 """What is chosen on all suites but one, and how it does on that one."""
 
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from bench_samples import programs, unit
 
 from arbo_bo.benchmarks import choice
+from arbo_bo.benchmarks.document import Part, write_document
 from arbo_bo.errors import InvalidValueError
 
 
@@ -83,3 +85,14 @@ def test_error_when_there_is_nothing_to_choose_from(
 def test_error_when_a_choice_cannot_be_judged(records: pd.DataFrame, match: str) -> None:
     with pytest.raises(InvalidValueError, match=match):
         choice.leave_one_out(records, ["arbo", "arbo:usl"])
+
+
+def test_page_has_the_choice_of_a_folder_with_several_settings(tmp_path: Path) -> None:
+    lcb = RECORDS[RECORDS["policy"] == "arbo"].assign(policy="arbo:lcb")
+    records = pd.concat([RECORDS, lcb], ignore_index=True)
+    header = {"policies": sorted(records["policy"].unique()), "seconds": 1.0}
+    page = tmp_path / "page.md"
+    write_document([Part(RECORDS, header), Part(records, header)], page, "arbo bench report")
+    text = page.read_text()
+    assert text.index(choice.TITLE) < text.index("### Chosen without a suite, judged on it")
+    assert "Beside it" not in text
