@@ -47,8 +47,8 @@ def run(
 
     extra.require_bench()
     chosen = runner.choose_policies(policies)
-    _require_store_suite(suite, store)
-    options.open_optimizer(store, namespace, must_exist=True).close()
+    if _holds_store_suite(suite, store):
+        options.open_optimizer(store, namespace, must_exist=True).close()
     with render.stderr().status("reading measured runs"):
         suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
     _remark(note for one in suites for note in one.notes)
@@ -210,14 +210,17 @@ def _require_policy(records: Any, policy: str) -> None:
         )
 
 
-def _require_store_suite(suite: str, store: str | None) -> None:
+def _holds_store_suite(suite: str, store: str | None) -> bool:
+    """Whether the store's own tasks are replayed; no other suite opens a store."""
     from arbo_bo.benchmarks.suites import STORE
 
-    if store is not None and STORE not in [part.strip() for part in suite.split(",")]:
+    held = STORE in [part.strip() for part in suite.split(",")]
+    if store is not None and not held:
         raise InvalidValueError(
             f"--store names the store that the suite {STORE} replays, and --suite {suite} does not "
             f"hold it: add it as --suite {STORE}, or leave --store out"
         )
+    return held
 
 
 def _rebuilt(name: str, suite_options: "SuiteOptions") -> "list[Suite]":

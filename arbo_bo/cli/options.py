@@ -1,10 +1,11 @@
 """Options that several commands share, and how their texts become values."""
 
 import math
+import os
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, overload
 
 import typer
 
@@ -102,9 +103,12 @@ ClusterLoad = Annotated[
         help="Workers that other runs keep busy.  [default: those of other running trials]",
     ),
 ]
-Time = Annotated[float, typer.Option(metavar="SECONDS", help="Wall time, start-up included.")]
+Time = Annotated[
+    str,
+    typer.Option(metavar="TIME", help="Wall time, start-up included: seconds, or such as 5m."),
+]
 StartupTime = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="The part of it that was start-up.")
+    str | None, typer.Option(metavar="TIME", help="The part of it that was start-up.")
 ]
 
 _UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -140,10 +144,11 @@ def open_store(store: str | None, namespace: str) -> "SQLTrialStore":
 
 
 def _require_file(store: str | None) -> None:
-    if store is None:
-        return
-    from arbo_bo.storage.url import resolve_url, sqlite_path
+    """Refuses a named file that is not there; nobody has named the one in the data folder."""
+    from arbo_bo.storage.url import ENVIRONMENT_VARIABLE, resolve_url, sqlite_path
 
+    if store is None and not os.environ.get(ENVIRONMENT_VARIABLE):
+        return
     path = sqlite_path(resolve_url(store))
     if path is not None and not path.exists():
         raise StoreUnavailableError(
@@ -173,13 +178,24 @@ def parse_parallelism(text: str | None) -> SearchSpace | None:
         ) from err
 
 
-def parse_duration_s(name: str, text: str | None, needs_unit: bool = False) -> float | None:
+@overload
+def parse_duration_s(
+    name: str, text: str, needs_unit: bool = False, may_be_zero: bool = False
+) -> float: ...
+@overload
+def parse_duration_s(
+    name: str, text: str | None, needs_unit: bool = False, may_be_zero: bool = False
+) -> float | None: ...
+def parse_duration_s(
+    name: str, text: str | None, needs_unit: bool = False, may_be_zero: bool = False
+) -> float | None:
     """Reads ``90``, ``90s``, ``10m`` or ``1.5h`` as seconds.
 
     Args:
         name: The option's name, for the message.
         text: What was given; None: nothing.
         needs_unit: Whether a bare number is refused.
+        may_be_zero: Whether no time at all is one.
 
     Raises:
         InvalidValueError: It is no duration, has no unit, or is not above zero.
@@ -191,8 +207,11 @@ def parse_duration_s(name: str, text: str | None, needs_unit: bool = False) -> f
         value = float(match[1]) * _UNITS_S[match[2]] if match else math.nan
     except (ValueError, KeyError):
         value = math.nan
-    if not 0 < value < math.inf:
-        raise InvalidValueError(f"{name} must be a time such as 90s, 10m or 1.5h, got {text!a}")
+    if not (0 < value < math.inf or (may_be_zero and value == 0)):
+        above = "" if may_be_zero else ", above 0"
+        raise InvalidValueError(
+            f"{name} must be a time such as 90s, 10m or 1.5h{above}, got {text!a}"
+        )
     if needs_unit and match and not match[2]:
         raise InvalidValueError(f"{name} needs a unit, as in {text.strip()}s or 10m, got {text!a}")
     return value

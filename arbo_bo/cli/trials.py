@@ -111,8 +111,8 @@ def complete(
         str | None, typer.Option(metavar="KIND", help="What the time is: makespan or slowest.")
     ] = None,
     queued_time: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Time that the run waited for its workers."),
+        str | None,
+        typer.Option(metavar="TIME", help="Time that the run waited for its workers."),
     ] = None,
     exclude: Annotated[
         str | None, typer.Option(metavar="REASON", help="Why this run is not to train.")
@@ -124,16 +124,19 @@ def complete(
     """Record what a run took."""
     if exclude is not None and not exclude.strip():
         raise typer.BadParameter("--exclude needs a reason; without --exclude the run trains")
+    execution_time_s = options.parse_duration_s("--time", time)
+    startup_time_s = options.parse_duration_s("--startup-time", startup_time, may_be_zero=True)
+    queued_time_s = options.parse_duration_s("--queued-time", queued_time, may_be_zero=True)
     arbo = open_optimizer(store, namespace, must_exist=True)
     _report(
         arbo.complete_trial(
             task,
             index,
-            execution_time_s=time,
-            startup_time_s=startup_time,
+            execution_time_s=execution_time_s,
+            startup_time_s=startup_time_s,
             input_size=input_size_of(input_size),
             time_measure=time_measure,
-            queued_time_s=queued_time,
+            queued_time_s=queued_time_s,
             exclusion_reason=exclude,
         ),
         json,
@@ -207,7 +210,8 @@ def exclude(
 def attach(
     task: options.Task,
     time: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Wall time of one run.")
+        str | None,
+        typer.Option(metavar="TIME", help="Wall time of one run: seconds, or such as 5m."),
     ] = None,
     parallelism: Annotated[int | None, typer.Option(metavar="DEGREE", help="Its degree.")] = None,
     input_size: options.InputSize = None,
@@ -229,10 +233,12 @@ def attach(
     """Add completed runs from elsewhere, one or a CSV of them."""
     one = {
         "parallelism": parallelism,
-        "execution_time_s": time,
+        "execution_time_s": options.parse_duration_s("--time", time),
         "input_size": input_size_of(input_size),
         "cluster_load": cluster_load,
-        "startup_time_s": startup_time,
+        "startup_time_s": options.parse_duration_s(
+            "--startup-time", startup_time, may_be_zero=True
+        ),
     }
     given = [name for name, value in one.items() if value is not None]
     if file is not None and given:

@@ -232,6 +232,16 @@ def test_error_when_the_extra_is_not_installed(monkeypatch: pytest.MonkeyPatch) 
         extra.dask_client("tcp://127.0.0.1:1")
 
 
+def test_a_suite_other_than_store_opens_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "nothing.db"
+    monkeypatch.setenv("ARBO_DATABASE_URL", f"sqlite:///{path}")
+    options = ["--suite", "genome", "--policies", "default", "--seeds", "1", "--runs", "3"]
+    assert main(["bench", "run", *options, "--jobs", "1", "--out", str(tmp_path / "out")]) == 0
+    assert not path.exists()
+
+
 def test_a_mistyped_store_is_named_and_not_made(tmp_path: Path) -> None:
     path = tmp_path / "typo.db"
     options = ["--suite", "store", "--store", f"sqlite:///{path}", "--out", str(tmp_path / "out")]

@@ -141,7 +141,10 @@ def test_schema_is_shown_and_upgraded(store_url, capsys):
         (("suggest", "t", "--urgency", "0"), "urgency must be greater than 0"),
         (("suggest", "t", "--default", "99"), "parallelism 99 is not allowed"),
         (("suggest", "a\x1b[31m\nb"), "must be printable"),
-        (("attach", "t", "--parallelism", 1, "--time", -5), "execution_time_s"),
+        (("attach", "t", "--parallelism", 1, "--time", -5), "--time must be a time such as 90s"),
+        (("complete", "t", 0, "--time", 0), "--time must be a time such as 90s, 10m or 1.5h, abo"),
+        (("complete", "t", 0, "--time", 9, "--startup-time", "-1s"), "--startup-time must be"),
+        (("complete", "t", 0, "--time", 9, "--queued-time", "long"), "--queued-time must be"),
         (("fail", "t", 1, "--timed-out-after", "soon"), "such as 90s"),
         (("configure", "t", "--residual", "odd"), "multiplicative, additive"),
     ],
@@ -152,6 +155,17 @@ def test_bad_input_is_one_line_and_status_1(arbo, arguments, message):
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert "\x1b" not in captured.err
+
+
+def test_times_of_runs_take_units(arbo):
+    arbo("suggest", "t")
+    times = ("--time", "5m", "--startup-time", "500ms", "--queued-time", 0)
+    completed = document(arbo("complete", "t", 0, *times, "--json"))
+    assert (completed["execution_time_s"], completed["startup_time_s"]) == (300, 0.5)
+    assert completed["queued_time_s"] == 0
+    times = ("--time", "0.5h", "--startup-time", "0s")
+    (attached,) = document(arbo("attach", "t", "--parallelism", 2, *times, "--json"))
+    assert (attached["execution_time_s"], attached["startup_time_s"]) == (1800, 0)
 
 
 def test_closed_trial_is_one_line_and_status_1(arbo):
@@ -200,6 +214,14 @@ def test_store_that_is_unreachable_is_one_line_without_its_password(capsys):
 def test_command_on_what_must_be_there_does_not_make_a_database(tmp_path, capsys, command):
     path = tmp_path / "typo.db"
     assert main([*command, "--store", f"sqlite:///{path}"]) == 1
+    assert "no database" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_missing_database_of_the_environment_is_not_made_either(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "typo.db"
+    monkeypatch.setenv("ARBO_DATABASE_URL", f"sqlite:///{path}")
+    assert main(["tasks"]) == 1
     assert "no database" in capsys.readouterr().err
     assert not path.exists()
 
