@@ -25,6 +25,8 @@ UNKNOWN: Final = "unknown"
 Fallback = float | Literal["unknown"] | None
 
 TIMEOUT_S = 5.0
+_WITH_UNIT = re.compile(r"\s*[0-9][0-9.,_]*\s*([kMGTP]i?)?[bB]?(ytes)?\s*", re.IGNORECASE)
+"""What is meant as a size rather than as a name, such as 5GB."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -71,7 +73,8 @@ def input_size_of(
     # Outside of the handler: what a driver raises may show the URL's secrets in a traceback.
     message = f"the input size of {masked(text)} cannot be had: {problem}"
     if fallback is None:
-        raise InputSizeError(f"{message}; give a number, or a fallback")
+        number = "a number without a unit" if _WITH_UNIT.fullmatch(text) else "a number"
+        raise InputSizeError(f"{message}; give {number}, or a fallback")
     logger.warning("%s; it is taken as %s", message, fallback)
     return None if fallback == UNKNOWN else float(fallback)
 

@@ -37,6 +37,12 @@ def test_size_is_the_number_when_it_is_one(source):
     assert input_size_of(source) == 7.0
 
 
+@pytest.mark.parametrize("source", ["5GB", "5 gb", "1,500", "2.5MiB", "12 bytes", "3k"])
+def test_number_with_a_unit_is_told_to_go_without(source):
+    with pytest.raises(InputSizeError, match="give a number without a unit, or a fallback"):
+        input_size_of(source)
+
+
 def test_size_is_unknown_when_there_is_no_source():
     assert input_size_of(None, fallback=3.0) is None
 
