@@ -1,7 +1,7 @@
 """The options that say how degrees are chosen, for every command that takes configuration."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from typing import Annotated, Any, get_type_hints
@@ -10,6 +10,9 @@ import typer
 
 from arbo_bo.cli.options import option, parse_duration_s
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
+from arbo_bo.experiment.strategy import AUTO, missing_levels
+
+_OPTIONS: Mapping[type[SLO], str] = {MaxExecutionTime: "--max-time", MaxCost: "--max-cost"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class StrategyOptions:
         own = ("acquisition", "search", "eta", "pin", "dry_run", "guard", "like")
         settings = {name: getattr(self, name) for name in own}
         levels = self._levels(before)
+        self._require_levels(levels)
         stored = () if self.no_slo else before.strategy.slo
         if self.no_slo or levels != stored:
             settings["slo"] = levels
@@ -135,6 +139,12 @@ class StrategyOptions:
             if budget is not None and (alone or self.max_cost is not None):
                 budget = replace(budget, confidence=self.confidence)
         return tuple(x for x in (deadline, budget) if x is not None)
+
+    def _require_levels(self, levels: tuple[SLO, ...]) -> None:
+        missing = missing_levels(self.acquisition or AUTO, levels)
+        if missing:
+            wanted = " or ".join(_OPTIONS[kind] for kind in missing)
+            raise typer.BadParameter(f"--acquisition {self.acquisition} needs {wanted}")
 
     def _price(self, before: Experiment) -> float:
         if self.price_per_worker_hour is not None:

@@ -58,6 +58,11 @@ class SearchRule(StrEnum):
         return within or (min(allowed, key=lambda s: (max(low - s, s - high), s)),)
 
 
+_NEEDED: Mapping[str, tuple[type[SLO], ...]] = {
+    "deadline": (MaxExecutionTime,),
+    "budget": (MaxCost,),
+    "constrained_improvement": (MaxExecutionTime, MaxCost),
+}
 _FACTORS = {
     SearchRule.UP_TO_1_2: (0.0, 1.2),
     SearchRule.UP_TO_1_5: (0.0, 1.5),
@@ -111,11 +116,11 @@ class Strategy:
             put(self, "guard", validation.inner_fraction(self.guard, "guard"))
         if self.like is not None:
             validation.identifier("the name of the task to be like", self.like)
-        missing = _missing_level(self.acquisition, self.slo)
-        if missing is not None:
+        missing = missing_levels(self.acquisition, self.slo)
+        if missing:
+            kinds = " or ".join(f"a {kind.__name__}" for kind in missing)
             raise InvalidValueError(
-                f"acquisition {self.acquisition!r} needs {missing}: give slo=, or another "
-                "acquisition"
+                f"acquisition {self.acquisition!r} needs {kinds}: give slo=, or another acquisition"
             )
 
     @property
@@ -158,7 +163,7 @@ class Strategy:
                 given[name] = None
         if "slo" in given:
             given["slo"] = service_levels(given["slo"])
-            if "acquisition" not in given and _missing_level(self.acquisition, given["slo"]):
+            if "acquisition" not in given and missing_levels(self.acquisition, given["slo"]):
                 given["acquisition"] = AUTO
         return replace(self, **given)
 
@@ -187,16 +192,10 @@ class Strategy:
         return cls(**known | {"slo": tuple(map(_level_of, stored.get("slo", ())))})
 
 
-def _missing_level(acquisition: str, slo: Sequence[SLO]) -> str | None:
-    """What an acquisition function needs and has not, in words."""
-    kinds = {type(level) for level in slo}
-    if acquisition == "deadline" and MaxExecutionTime not in kinds:
-        return "a MaxExecutionTime"
-    if acquisition == "budget" and MaxCost not in kinds:
-        return "a MaxCost"
-    if acquisition == "constrained_improvement" and not kinds:
-        return "a MaxExecutionTime or a MaxCost"
-    return None
+def missing_levels(acquisition: str, slo: Sequence[SLO]) -> tuple[type[SLO], ...]:
+    """The kinds of service level of which an acquisition function lacks one; empty: none."""
+    kinds = _NEEDED.get(acquisition, ())
+    return () if any(isinstance(level, kinds) for level in slo) else kinds
 
 
 def _level_json(level: SLO) -> dict[str, Any]:
