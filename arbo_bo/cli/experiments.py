@@ -36,6 +36,11 @@ def apply_configuration(
         before = Experiment(task)
     settings = strategy.settings(before)
     objective = settings.pop("objective", None)
+    if objective is not None and cost_exponent is not None:
+        raise typer.BadParameter(
+            "--price-per-worker-hour makes the cost money, and --cost-exponent makes it "
+            "workers^C: give one of them"
+        )
     if urgency is not None or cost_exponent is not None:
         base = objective or before.objective
         objective = Objective(

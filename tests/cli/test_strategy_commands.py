@@ -103,6 +103,7 @@ def test_search_rule_and_sibling_are_stored(arbo, strategy):
         (("--max-cost", "nan", "--price-per-worker-hour", "1"), 1, "a budget must be finite"),
         (("--max-cost", "1", "--price-per-worker-hour", "0"), 1, "price_per_worker_hour must be"),
         (("--price-per-worker-hour", "-1"), 1, "price_per_worker_hour must be greater"),
+        (("--price-per-worker-hour", "1", "--cost-exponent", "0.7"), 2, "give one of them"),
         (("--confidence", "0.9"), 2, "--confidence goes with --max-time or --max-cost"),
         (("--max-time", "1m", "--confidence", "1"), 1, "confidence must lie strictly between"),
         (("--max-time", "1m", "--confidence", "nan"), 1, "confidence must be finite"),
