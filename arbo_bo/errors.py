@@ -25,6 +25,10 @@ class UnknownAcquisitionError(InvalidValueError):
     """No acquisition function has that name."""
 
 
+class AcquisitionError(ArboError, RuntimeError):
+    """Another package's acquisition function failed where a decision needed it."""
+
+
 class NotEnoughObservationsError(ArboError, RuntimeError):
     """A prediction was asked for before any run was completed."""
 

@@ -6,14 +6,15 @@ BoTorch acquisition function over (s, gamma, L) with q = 1.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from arbo_bo.errors import UnknownAcquisitionError
+from arbo_bo.errors import AcquisitionError, UnknownAcquisitionError
 from arbo_bo.experiment import SLO, Objective, validation
 
 if TYPE_CHECKING:
@@ -95,6 +96,30 @@ def make_acquisition(name: str, inputs: AcquisitionInputs) -> "AcquisitionFuncti
     return under_slo(_third_party()[0][name](inputs), inputs)
 
 
+@contextmanager
+def named_failure(name: str) -> Iterator[None]:
+    """What another package's acquisition function raises in the block becomes one error of ours.
+
+    Raises:
+        AcquisitionError: It has failed; the message names it.
+    """
+    try:
+        yield
+    except UnknownAcquisitionError:
+        raise
+    except (Exception, SystemExit) as err:
+        if name in BUILTIN:
+            raise
+        raise AcquisitionError(
+            f"acquisition {name!r} of another package failed: {_said(err)}; have it mended, or "
+            "give the task another acquisition"
+        ) from err
+
+
+def _said(err: BaseException) -> str:
+    return f"{type(err).__name__}: {err}".removesuffix(": ")
+
+
 @cache
 def _third_party() -> tuple[Mapping[str, Factory], Mapping[str, str]]:
     """Factories of other packages, and what went wrong with those that cannot be loaded."""
@@ -106,8 +131,8 @@ def _third_party() -> tuple[Mapping[str, Factory], Mapping[str, str]]:
         else:
             try:
                 loaded[point.name] = point.load()
-            except Exception as err:  # another package's fault must not stop a decision
-                broken[point.name] = f"{type(err).__name__}: {err}"
+            except (Exception, SystemExit) as err:  # another's fault must not stop a decision
+                broken[point.name] = _said(err)
         if point.name in broken:
             logger.warning(
                 "acquisition %r (%s) is skipped: %s", point.name, point.value, broken[point.name]

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from arbo_bo.errors import ShapeError
 from arbo_bo.experiment import (
     AmdahlLaw,
     Candidate,
@@ -94,6 +95,7 @@ def _values(
     import torch
 
     from arbo_bo.acquisition import AcquisitionInputs, evaluate_degrees, make_acquisition
+    from arbo_bo.acquisition.registry import named_failure
     from arbo_bo.acquisition.search import degree_inputs
 
     degrees, window = [c.parallelism for c in candidates], surrogate.window
@@ -111,9 +113,14 @@ def _values(
         X_pending=torch.tensor(pending, dtype=torch.float64) if pending else None,
         seed=_seed(experiment, trials),
     )
-    with one_thread():
+    with one_thread(), named_failure(chooser):
         acquisition = make_acquisition(chooser, inputs)
         values = evaluate_degrees(acquisition, degrees, *window.at(context))
+        if values.shape != (len(degrees),):
+            raise ShapeError(
+                f"the values of {len(degrees)} degrees need shape ({len(degrees)},), got "
+                f"{tuple(values.shape)}; an acquisition function maps b x 1 x d to b"
+            )
     # Another package's NaN is no reason to choose a degree.
     return values.nan_to_num(nan=-math.inf, neginf=-math.inf, posinf=math.inf).tolist()
 

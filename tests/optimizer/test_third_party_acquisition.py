@@ -9,7 +9,7 @@ from known_task import LAW
 from arbo_bo import ArboOptimizer
 from arbo_bo.acquisition import registry
 from arbo_bo.cli import main
-from arbo_bo.errors import UnknownAcquisitionError
+from arbo_bo.errors import AcquisitionError, UnknownAcquisitionError
 
 WORKING = """
 def fastest(inputs):
@@ -64,6 +64,7 @@ def test_acquisition_of_another_package_chooses(arbo, install):
         ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
         ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module"),
         ("1 +", "SyntaxError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
         ("", "AttributeError: module 'broken_package' has no attribute 'make'"),
     ],
 )
@@ -89,3 +90,57 @@ def test_package_that_raises_on_import_is_one_line_in_the_cli(arbo, install, sql
     assert "acquisition must be one of expected_cost" in error
     assert "RuntimeError: no licence" in error
     assert main(["configure", "t", "--acquisition", "lcb", "--store", sqlite_url]) == 0
+
+
+FAILING = """
+def at_once(inputs):
+    raise KeyError("licence")
+
+def exits(inputs):
+    raise SystemExit(3)
+
+def nothing(inputs):
+    return None
+
+def when_asked(inputs):
+    from arbo_bo.acquisition import ExpectedTime
+
+    class Broken(ExpectedTime):
+        def forward(self, X):
+            assert not len(X)
+
+    return Broken(inputs.model)
+
+def one_value(inputs):
+    return lambda X: X.sum().reshape(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        ("at_once", "KeyError: 'licence'"),
+        ("exits", "SystemExit: 3"),
+        ("nothing", "TypeError"),
+        ("when_asked", "AssertionError"),
+        ("one_value", "ShapeError: the values of 32 degrees need shape (32,), got (1,)"),
+    ],
+)
+def test_acquisition_that_fails_at_a_decision_is_one_error_that_names_it(
+    arbo, install, sqlite_url, capsys, function, problem
+):
+    install("failing_package", FAILING, theirs=function)
+    arbo.configure_experiment("t", acquisition="theirs")
+    with pytest.raises(AcquisitionError) as caught:
+        arbo.suggest("t")
+    assert "acquisition 'theirs' of another package failed" in str(caught.value)
+    assert problem in str(caught.value)
+    assert len(arbo.trials("t")) == 3
+    assert arbo.get_optimal_parallelism("t", default_val=7) == 7
+    assert main(["suggest", "t", "--store", sqlite_url]) == 1
+    assert capsys.readouterr().err.count("arbo: error: acquisition 'theirs'") == 1
+
+
+def test_failure_of_an_own_acquisition_keeps_its_type(arbo):
+    with pytest.raises(KeyError), registry.named_failure("lcb"):
+        raise KeyError("x")
