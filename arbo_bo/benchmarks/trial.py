@@ -26,8 +26,9 @@ worse here than it did there.
 Most stay within a factor of two, and no peer does more than a third worse. On stereomatch all three
 do better, the original algorithm by far. What the trial's did otherwise is not known. With a size
 drawn for each run, ours has a regret of 0.13 on that table; its smoothed law alone, without the
-residual process, 0.22; without a limit on the exponent in addition, 0.28. With the process, neither
-that limit (0.13 without it) nor skipping sizes near the first one's (0.15 if it does not) matters.
+residual process, 0.22; in addition without a limit on the exponent, and without skipping sizes near
+the first one's (|ln gamma| < 0.1), 0.28. With the process neither matters: 0.13 without the limit,
+0.15 without skipping.
 """
 
 
