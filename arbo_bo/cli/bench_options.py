@@ -17,7 +17,13 @@ Data = Annotated[
     option(metavar="DIR", help="Folder of CSVs of measured runs.  [default: $ARBO_BENCH_DATA]"),
 ]
 SuiteName = Annotated[
-    str, typer.Option(metavar="NAMES", help="Suites, separated by commas; `arbo bench list`.")
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="Suites, separated by commas: those of `arbo bench list`, and CSVs of measured runs "
+        "with the columns parallelism, execution_time_s, and perhaps task, context, input_size, "
+        "input_unit, cluster_load, price_per_worker_hour, repeat.",
+    ),
 ]
 Policies = Annotated[
     str | None,

@@ -9,7 +9,7 @@ import pytest
 from bench_samples import SCAN, SORT, row
 
 from arbo_bo.benchmarks.sources.folder import find_folder, require_folder, shipped_genome
-from arbo_bo.benchmarks.sources.table import COLUMNS, read_recordings
+from arbo_bo.benchmarks.sources.table import COLUMNS, REQUIRED, read_recordings
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Context
 
@@ -57,11 +57,22 @@ def test_error_when_no_task_has_two_degrees(write_table: Write) -> None:
         read_recordings(write_table([row(), row(repeat=1)]))
 
 
-@pytest.mark.parametrize("missing", COLUMNS)
+@pytest.mark.parametrize("missing", REQUIRED)
 def test_error_names_the_missing_column(write_table: Write, missing: str) -> None:
     columns = [c for c in COLUMNS if c != missing]
     with pytest.raises(InvalidValueError, match=f"lacks the columns {missing};"):
         read_recordings(write_table(SORT, columns))
+
+
+def test_degrees_and_times_alone_are_one_task_named_like_the_file(write_table: Write) -> None:
+    read = read_recordings(write_table([*SORT, SORT[0]], list(REQUIRED)))
+    (task,) = read.tasks
+    assert (task.name, task.contexts) == ("trace", (Context(None, None),))
+    assert task.times_s[0][1] == (9.0, 9.0)
+    assert read.notes == (
+        "trace.csv has no column task, context, input_size, input_unit, cluster_load, "
+        "price_per_worker_hour, repeat: empty for every run, and all runs are of one task, trace",
+    )
 
 
 @pytest.mark.parametrize("time", ["0", "-3", "nan", "inf", "", "fast", "1e400"])

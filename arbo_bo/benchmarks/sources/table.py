@@ -1,6 +1,9 @@
 """Recurring tasks from a table of measured runs.
 
 The columns are those of `COLUMNS`, in any order; others are ignored, and an empty field is unknown.
+Only those of `REQUIRED` must be there: without ``task`` all rows are one, named like the file, and
+without ``repeat`` each row is a run of its own.
+
 A recurring task is one (task, context) pair. Rows of one pair that agree in parallelism, input size
 and cluster load are repeats. A row that is in the table twice, `repeat` included, was copied, not
 measured twice: it is kept once, and a note says how many there were.
@@ -30,6 +33,7 @@ COLUMNS = (
     "price_per_worker_hour",
     "repeat",
 )
+REQUIRED = ("parallelism", "execution_time_s")
 KEY = ["task", "context", "input_size", "cluster_load", "parallelism"]
 SHOWN = 5
 """How many line numbers or names a message lists."""
@@ -41,7 +45,8 @@ class Recordings:
 
     Attributes:
         tasks: By name.
-        notes: One sentence for each kind of row or task that was left out.
+        notes: One sentence for each kind of row or task that was left out, or column that is not
+            there.
     """
 
     tasks: tuple[Recording, ...]
@@ -54,8 +59,7 @@ def read_recordings(path: Path) -> Recordings:
     Raises:
         InvalidValueError: The file cannot be read as such a table, or no task of it is usable.
     """
-    frame = _read(path)
-    notes: list[str] = []
+    frame, notes = _completed(path, _read(path))
     copies = frame.duplicated()
     if copies.any():
         notes.append(f"{path.name}: {int(copies.sum())} exact duplicate rows were dropped")
@@ -90,15 +94,30 @@ def _read(path: Path) -> "pd.DataFrame":
     except (OSError, UnicodeDecodeError, ValueError) as err:
         # pandas' EmptyDataError and ParserError are ValueErrors; the latter names the line.
         raise InvalidValueError(f"{path} cannot be read as CSV: {err}") from err
-    missing = [name for name in COLUMNS if name not in frame.columns]
+    missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise InvalidValueError(
             f"{path} lacks the columns {', '.join(missing)}; a table of measured runs has "
-            f"{', '.join(COLUMNS)}, and an empty field is unknown"
+            f"{', '.join(COLUMNS)}, all but {' and '.join(REQUIRED)} optional"
         )
     if frame.empty:
         raise InvalidValueError(f"{path} has a header and no rows")
-    return frame[list(COLUMNS)]
+    return frame
+
+
+def _completed(path: Path, frame: "pd.DataFrame") -> "tuple[pd.DataFrame, list[str]]":
+    """The frame with all columns, and what is said of those that were not there."""
+    absent = [name for name in COLUMNS if name not in frame.columns]
+    if not absent:
+        return frame[list(COLUMNS)], []
+    stand_ins = dict.fromkeys(absent, "") | {"task": path.stem}
+    frame = frame.assign(**{name: stand_ins[name] for name in absent})
+    if "repeat" in absent:
+        frame["repeat"] = range(len(frame))
+    said = f"{path.name} has no column {', '.join(absent)}: empty for every run"
+    if "task" in absent:
+        said += f", and all runs are of one task, {path.stem}"
+    return frame[list(COLUMNS)], [said]
 
 
 def _numbers(path: Path, frame: "pd.DataFrame") -> "pd.DataFrame":
