@@ -209,6 +209,7 @@ def _begin(
     """Writes the header; machine, versions and date only if something is going to run."""
     header = results.header()
     notes = {suite.name: list(suite.notes) for suite in plan.suites}
+    tables = {s.name: str(s.table.absolute()) for s in plan.suites if s.table is not None}
     policies = list(dict.fromkeys([*header.get("policies", []), *plan.policies]))
     results.write_header(
         header
@@ -220,6 +221,7 @@ def _begin(
             "seeds": max(plan.seeds, header.get("seeds", 0)),
             "policies": policies,
             "suites": header.get("suites", {}) | notes,
+            "tables": header.get("tables", {}) | tables,
             "skipped": {n: p for n, p in header.get("skipped", {}).items() if n not in policies}
             | skipped,
         }

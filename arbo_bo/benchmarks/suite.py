@@ -49,11 +49,13 @@ class Suite:
         name: Its name.
         cases: The problems.
         notes: What its sources left out.
+        table: The file of a table that was named by its path; None: the name says it all.
     """
 
     name: str
     cases: tuple[Case, ...]
     notes: tuple[str, ...] = ()
+    table: Path | None = None
 
 
 def choose(sources: Iterable[Source], count: int, salt: str) -> list[Source]:

@@ -1,6 +1,7 @@
 """Which problems make a suite."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from arbo_bo.benchmarks import altered
@@ -81,7 +82,8 @@ def _build(name: str, options: SuiteOptions) -> Suite:
     if name in _BUILDERS:
         return _BUILDERS[name](options)
     if name.endswith(".csv"):
-        return table_suite(Path(name).stem, folder.read_table(Path(name)), options)
+        path = Path(name)
+        return replace(table_suite(path.stem, folder.read_table(path), options), table=path)
     where = folder.find_folder(options.data)
     if where is not None and name in folder.table_names(where):
         return table_suite(name, folder.read_table(where / f"{name}.csv"), options)

@@ -146,7 +146,9 @@ def explain(
     if data is None and header.get("data"):
         data = Path(header["data"])
     suite_options = SuiteOptions(int(header.get("tasks", 20)), data, store, namespace)
-    suites = [s for name in header.get("suites", {}) for s in _rebuilt(name, suite_options)]
+    tables = header.get("tables", {})
+    names = [tables.get(name, name) for name in header.get("suites", {})]
+    suites = [s for name in names for s in _rebuilt(name, suite_options)]
     found = explain_worst(records, suites, policy, count)
     if json:
         return render.print_json([bench_render.explanation_json(e) for e in found])
@@ -225,13 +227,16 @@ def _holds_store_suite(suite: str, store: str | None) -> bool:
 
 def _rebuilt(name: str, suite_options: "SuiteOptions") -> "list[Suite]":
     """A suite of the results; none where its source is not here."""
-    from arbo_bo.benchmarks.suites import build_suites
+    from arbo_bo.benchmarks.suites import STORE, build_suites
     from arbo_bo.errors import ArboError
 
     try:
         return build_suites(name, suite_options)
     except ArboError as err:
-        _remark([f"the suite {name} cannot be built here: {err}"])
+        hint = ""
+        if name == STORE and suite_options.store is None:
+            hint = "; give --store, and --namespace, as `arbo bench run` was given them"
+        _remark([f"the suite {name} cannot be built here: {err}{hint}"])
         return []
 
 

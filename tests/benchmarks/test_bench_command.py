@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from arbo_bo import ArboOptimizer
 from arbo_bo.benchmarks import extra
 from arbo_bo.benchmarks.explain import explain
 from arbo_bo.benchmarks.extra import MissingPackageError
@@ -230,6 +231,37 @@ def test_error_when_the_extra_is_not_installed(monkeypatch: pytest.MonkeyPatch) 
         extra.require_bench()
     with pytest.raises(MissingPackageError, match=r"dask\[distributed\]"):
         extra.dask_client("tcp://127.0.0.1:1")
+
+
+def test_explain_finds_the_table_that_was_named_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.csv").write_text("parallelism,execution_time_s\n1,9\n2,5\n4,3\n")
+    monkeypatch.chdir(tmp_path)
+    options = ["--policies", "default", "--seeds", "1", "--runs", "3", "--jobs", "1"]
+    assert main(["bench", "run", "--suite", "mine.csv", *options, "--out", "out"]) == 0
+    monkeypatch.chdir("/")
+    capsys.readouterr()
+    assert main(["bench", "explain", str(tmp_path / "out"), "--policy", "default"]) == 0
+    shown = capsys.readouterr()
+    assert "cannot be built" not in shown.out + shown.err
+    assert "truth" in shown.out
+
+
+def test_explain_asks_for_the_store_that_it_cannot_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ARBO_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
+    url = f"sqlite:///{tmp_path / 'full.db'}"
+    with ArboOptimizer(url) as arbo:
+        rows = [{"parallelism": s, "execution_time_s": t} for s, t in ((1, 9), (2, 5), (4, 3))]
+        arbo.attach_trials("t", rows)
+    options = ["--policies", "default", "--seeds", "1", "--runs", "3", "--jobs", "1"]
+    folder = str(tmp_path / "out")
+    run = ["bench", "run", "--suite", "store", "--store", url, *options, "--out", folder]
+    assert main(run) == 0
+    assert main(["bench", "explain", folder, "--policy", "default"]) == 0
+    assert "give --store, and --namespace, as `arbo bench run`" in capsys.readouterr().err
 
 
 def test_a_suite_other_than_store_opens_no_store(
