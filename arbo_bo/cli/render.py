@@ -216,9 +216,26 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
             times = (format_time(law.t1_s), format_time(law.c_s))
             learned = (times[0], f"{law.p:.3f}", times[1], f"{law.k:.2f}")
         runs = str(e.model.sample_count)
-        allowed, strategy = str(e.search_space), Text(str(e.strategy))
+        allowed, strategy = str(e.search_space), Text(", ".join([str(e.strategy), *_settings(e)]))
         table.add_row(Text(e.name), runs, allowed, str(e.objective), *learned, strategy)
     return table
+
+
+def _settings(experiment: Experiment) -> list[str]:
+    """What else was configured: the settings that are not the default ones."""
+    usual = Experiment(experiment.name)
+    names = ("default_parallelism", "window", "residual", "estimator", "mean")
+    given = [(name, getattr(experiment, name)) for name in names]
+    said = [
+        f"{name.removesuffix('_parallelism')} {value}"
+        for name, value in given
+        if value != getattr(usual, name)
+    ]
+    if not experiment.baseline:
+        said.append("no baseline")
+    if experiment.lease_s is not None:
+        said.append(f"lease {format_time(experiment.lease_s)}")
+    return said
 
 
 def law_line(law: AmdahlLaw | None, sized: bool) -> str:

@@ -68,6 +68,16 @@ def test_configure_shows_the_strategy(arbo):
     )
 
 
+def test_configure_shows_what_else_was_set_and_no_default(arbo):
+    words = ("--mean", "usl", "--window", 20, "--no-baseline", "--lease", "2h", "--default", 4)
+    shown = " ".join(arbo("configure", "t", *words).out.split())
+    settings = "knowledge_gradient, default 4, window 20, mean usl, no baseline, lease 2 h 00 min"
+    assert settings in shown
+    assert arbo("tasks").out.strip().endswith(settings)
+    arbo("configure", "u", "--window", 50)
+    assert " ".join(arbo("show", "u").out.split()).count("knowledge_gradient,") == 0
+
+
 def test_price_is_the_objectives_when_there_is_no_budget(arbo, url):
     arbo("configure", "t", "--max-time", "1h", "--price-per-worker-hour", 0.4)
     with ArboOptimizer(url) as optimizer:
