@@ -58,7 +58,11 @@ SCENES = (
     Scene(
         "deadline",
         "deadline: the cheapest that keeps 70 s",
-        {"slo": MaxExecutionTime(DEADLINE_S), "objective": Objective(urgency=0.6)},
+        {
+            "acquisition": "deadline",
+            "slo": MaxExecutionTime(DEADLINE_S),
+            "objective": Objective(urgency=0.6),
+        },
     ),
     Scene(
         "budget",

@@ -16,8 +16,13 @@ from arbo_bo.acquisition.expected_cost import ExpectedCost
 from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, incumbent
 from arbo_bo.acquisition.knowledge_gradient import OnlineKnowledgeGradient
 from arbo_bo.acquisition.registry import AcquisitionInputs
+from arbo_bo.acquisition.search import at_choices
 from arbo_bo.acquisition.thompson import ThompsonSampling
+from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.models.amdahl_gp import AmdahlGP
+
+TRIAL_RISK = 4.0
+"""Times the misses that a service level allows: what a run that explores may risk at most."""
 
 
 def under_slo(base: AcquisitionFunction, inputs: AcquisitionInputs) -> AcquisitionFunction:
@@ -43,8 +48,17 @@ def _expected_improvement(i: AcquisitionInputs) -> AcquisitionFunction:
 
 def _knowledge_gradient(i: AcquisitionInputs) -> AcquisitionFunction:
     model = i.model.curious() if isinstance(i.model, AmdahlGP) else i.model
-    gain = OnlineKnowledgeGradient(model, i.choices, objective=i.objective, X_pending=i.X_pending)
-    return under_slo(gain, i)
+    if not i.slo:
+        return OnlineKnowledgeGradient(
+            model, i.choices, objective=i.objective, X_pending=i.X_pending
+        )
+    cost = cost_objective(i.objective, i.slo)
+    under = DeadlineConstrainedCost(i.model, i.slo, i.objective, trial_risk=TRIAL_RISK)
+    kept = at_choices(under.feasible, i.choices, i.model.batch_shape)
+    if kept.any():
+        choices = i.choices[kept]
+        under.base = OnlineKnowledgeGradient(model, choices, objective=cost, X_pending=i.X_pending)
+    return under
 
 
 def _lcb(i: AcquisitionInputs) -> AcquisitionFunction:

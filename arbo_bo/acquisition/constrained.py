@@ -43,6 +43,9 @@ class SLOConstrained(ScoreAcquisition):
         base: What chooses among the feasible, a BoTorch acquisition function with q = 1.
         objective: As in `ScoreAcquisition`.
         residual: As in `ScoreAcquisition`.
+        trial_risk: Above 1, a degree may also be tried that is more likely than not to be feasible
+            once it is known, if its next run breaks each level with at most this many times the
+            probability that the level allows.
 
     Raises:
         InvalidValueError: There is no service level, or two of a kind.
@@ -55,8 +58,10 @@ class SLOConstrained(ScoreAcquisition):
         base: AcquisitionFunction,
         objective: Objective | None = None,
         residual: Residual | str | None = None,
+        trial_risk: float = 1.0,
     ) -> None:
         super().__init__(model, objective, residual)
+        self.trial_risk = trial_risk
         self.slo = service_levels(slo)
         if not self.slo:
             raise InvalidValueError("give a MaxExecutionTime, a MaxCost, or both; got none")
@@ -78,12 +83,16 @@ class SLOConstrained(ScoreAcquisition):
         """
         log_probability = self.log_probability(X)
         value = self.base(X).clamp_min(WORST)
-        kept = self._feasible(log_probability)
-        return torch.where(kept, value, WORST + log_probability.amin(-1))
+        return torch.where(self.feasible(X), value, WORST + log_probability.amin(-1))
 
     def feasible(self, X: Tensor) -> Tensor:
-        """Whether each point keeps every service level, ``batch_shape``."""
-        return self._feasible(self.log_probability(X))
+        """Whether each point keeps every service level, or may be tried, ``batch_shape``."""
+        log_probability = self.log_probability(X)
+        kept = self._reaches(log_probability, 1.0)
+        if self.trial_risk <= 1:
+            return kept
+        likely = self.log_belief(X) >= math.log(0.5)
+        return kept | (likely & self._reaches(log_probability, self.trial_risk))
 
     def log_probability(self, X: Tensor) -> Tensor:
         """Log probability that the next run keeps each service level.
@@ -98,15 +107,39 @@ class SLOConstrained(ScoreAcquisition):
         limits = [torch.log(level.limit_s(X[..., 0, 0])) for level in self.slo]
         return torch.stack([self._log_below(mu, sigma, limit) for limit in limits], dim=-1)
 
+    def log_belief(self, X: Tensor) -> Tensor:
+        """Log probability, by the noise-free posterior, that each point is feasible.
+
+        With the noise sigma_r of a run the quantile of the outcome at confidence q is f + z_q
+        sigma_r, and is within the limit where f is small enough; that T > 0 is neglected.
+
+        Args:
+            X: ``batch_shape x 1 x d``.
+
+        Returns:
+            ``batch_shape``.
+        """
+        believed, (_, run_std) = self.model.posterior(X), self._next_run(X)
+        mean, variance = believed.mean[..., 0, 0], believed.variance[..., 0, 0].clamp_min(TINY)
+        noise = (run_std**2 - variance).clamp_min(TINY).sqrt()
+        room = []
+        for level in self.slo:
+            limit = level.limit_s(X[..., 0, 0])
+            if self.residual is Residual.MULTIPLICATIVE:
+                limit = limit.log()
+            room.append(limit - NormalDist().inv_cdf(level.confidence) * noise - mean)
+        return log_ndtr(torch.stack(room, dim=-1).amin(-1) / variance.sqrt())
+
     def _log_below(self, mu: Tensor, sigma: Tensor, log_t: Tensor) -> Tensor:
         mu, sigma, log_t = torch.broadcast_tensors(mu, sigma, log_t)
         if self.residual is Residual.ADDITIVE:
             return log_probability_below(mu, sigma, log_t)
         return log_ndtr((log_t - mu) / sigma)
 
-    def _feasible(self, log_probability: Tensor) -> Tensor:
-        least = [math.log(level.confidence) for level in self.slo]
-        return (log_probability >= log_probability.new_tensor(least)).all(-1)
+    def _reaches(self, log_probability: Tensor, risk: float) -> Tensor:
+        """Whether each level is broken with `risk` times the allowed probability at most."""
+        least = [1 - risk * (1 - level.confidence) for level in self.slo]
+        return (log_probability >= log_probability.new_tensor(least).clamp_min(TINY).log()).all(-1)
 
 
 class _ByDefault(SLOConstrained):
@@ -121,10 +154,11 @@ class _ByDefault(SLOConstrained):
         objective: Objective | None = None,
         residual: Residual | str | None = None,
         base: AcquisitionFunction | None = None,
+        trial_risk: float = 1.0,
     ) -> None:
         cost = cost_objective(objective or Objective(), service_levels(slo))
         base = base or self.BASE(model, cost, residual)
-        super().__init__(model, slo, base, objective, residual)
+        super().__init__(model, slo, base, objective, residual, trial_risk)
 
 
 @registered
@@ -139,6 +173,7 @@ class DeadlineConstrainedCost(_ByDefault):
         objective: As in `ScoreAcquisition`.
         residual: As in `ScoreAcquisition`.
         base: Another acquisition function to choose among the feasible.
+        trial_risk: As in `SLOConstrained`.
     """
 
     BASE = ExpectedCost
@@ -154,6 +189,7 @@ class BudgetConstrainedTime(_ByDefault):
         objective: As in `ScoreAcquisition`.
         residual: As in `ScoreAcquisition`.
         base: Another acquisition function to choose among the feasible.
+        trial_risk: As in `SLOConstrained`.
     """
 
     BASE = ExpectedTime
@@ -210,29 +246,6 @@ class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
         """
         explored = self.base(X) + self.log_belief(X)
         return torch.where(self.none_feasible, self.log_probability(X).amin(-1), explored)
-
-    def log_belief(self, X: Tensor) -> Tensor:
-        """Log probability, by the noise-free posterior, that each point is feasible.
-
-        With the noise sigma_r of a run the quantile of the outcome at confidence q is f + z_q
-        sigma_r, and is within the limit where f is small enough; that T > 0 is neglected.
-
-        Args:
-            X: ``batch_shape x 1 x d``.
-
-        Returns:
-            ``batch_shape``.
-        """
-        believed, (_, run_std) = self.model.posterior(X), self._next_run(X)
-        mean, variance = believed.mean[..., 0, 0], believed.variance[..., 0, 0].clamp_min(TINY)
-        noise = (run_std**2 - variance).clamp_min(TINY).sqrt()
-        room = []
-        for level in self.slo:
-            limit = level.limit_s(X[..., 0, 0])
-            if self.residual is Residual.MULTIPLICATIVE:
-                limit = limit.log()
-            room.append(limit - NormalDist().inv_cdf(level.confidence) * noise - mean)
-        return log_ndtr(torch.stack(room, dim=-1).amin(-1) / variance.sqrt())
 
 
 def feasible_incumbent(

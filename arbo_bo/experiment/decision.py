@@ -134,7 +134,7 @@ class Decision:
             return candidate.excluded
         chosen = next((c for c in self.candidates if c.parallelism == self.parallelism), None)
         if not candidate.keeps_slo:
-            if chosen is not None and not chosen.keeps_slo:
+            if not any(c.keeps_slo and c.excluded is None for c in self.candidates):
                 return "less likely to keep the service level"
             return f"keeps the service level with probability {candidate.slo_probability:.3f} only"
         if chosen is None or chosen.log_score >= candidate.log_score:

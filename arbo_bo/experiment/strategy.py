@@ -128,9 +128,8 @@ class Strategy:
         """The acquisition function's name, "auto" resolved."""
         if self.acquisition != AUTO:
             return self.acquisition
-        if not self.slo:
-            return DEFAULT_ACQUISITION
-        return "deadline" if isinstance(self.slo[0], MaxExecutionTime) else "budget"
+        within_budget = bool(self.slo) and not isinstance(self.slo[0], MaxExecutionTime)
+        return "budget" if within_budget else DEFAULT_ACQUISITION
 
     @property
     def is_fixed(self) -> bool:

@@ -18,6 +18,7 @@ from arbo_bo.experiment import (
 from arbo_bo.generation.surrogate import EXPECTED_COST, GPSurrogate, Surrogate, one_thread
 
 KNOWLEDGE_GRADIENT = "knowledge_gradient"
+DEADLINE = "deadline"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _values(
     strategy, chooser = experiment.strategy, experiment.strategy.chooser
     if chooser == KNOWLEDGE_GRADIENT and not surrogate.identifies_law:
         # The other degrees have left the window: the law that it keeps is to be used, not doubted.
-        chooser = EXPECTED_COST
+        chooser = DEADLINE if strategy.slo else EXPECTED_COST
     if chooser == EXPECTED_COST and not strategy.slo:
         return [-c.log_score for c in candidates]
     import torch

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from arbo_bo.experiment import Candidate, Experiment, Phase
 from arbo_bo.experiment.decision import worse_by
+from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.generation.choice import Choice
 from arbo_bo.wording import count, format_time
 
@@ -114,14 +115,17 @@ def _why(experiment: Experiment) -> str:
 def _kept(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
     strategy = experiment.strategy
     slo = " and ".join(map(str, strategy.slo))
-    kept = sum(c.keeps_slo for c in candidates)
+    kept = [c for c in candidates if c.keeps_slo]
+    cost = cost_objective(experiment.objective, strategy.slo)
+    cheapest = min(kept, key=lambda c: cost.score(c.prediction.mean_s, c.parallelism))
     why = {"deadline": "it is the cheapest", "budget": "it is the fastest"}.get(
         strategy.chooser, "it has the lowest expected cost"
     )
-    if strategy.chooser not in ("deadline", "budget", "expected_cost"):
+    explores = strategy.chooser not in ("deadline", "budget", "expected_cost")
+    if explores and not (strategy.chooser == "knowledge_gradient" and best is cheapest):
         why = _why(experiment)
     return (
-        f" keeps {slo} (here {best.slo_probability:.3g}); of the {kept} of {len(candidates)} "
+        f" keeps {slo} (here {best.slo_probability:.3g}); of the {len(kept)} of {len(candidates)} "
         f"allowed degrees that do, {why}"
     )
 
@@ -129,6 +133,11 @@ def _kept(experiment: Experiment, best: Candidate, candidates: Sequence[Candidat
 def _infeasible(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
     slo = " and ".join(map(str, experiment.strategy.slo))
     if any(c.keeps_slo and c.excluded is None for c in candidates):
+        if experiment.strategy.chooser == "knowledge_gradient":
+            return (
+                f"; tried: it would be cheaper and is likely to keep {slo} once it is known, the "
+                f"next run with {best.slo_probability:.3g}"
+            )
         return f"; it keeps {slo} with {best.slo_probability:.3g} only; {_why(experiment)}"
     return (
         f"; infeasible: no allowed degree keeps {slo}, and this one comes closest, "

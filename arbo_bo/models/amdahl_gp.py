@@ -157,7 +157,8 @@ class AmdahlGP(SingleTaskGP):
         """
         model = deepcopy(self)
         model._clear_cache()
-        model.likelihood.widening.fill_(1.0)
+        if isinstance(model.likelihood, RunNoise):
+            model.likelihood.widening.fill_(1.0)
         return model
 
     def start_from(self, hyperparameters: Hyperparameters) -> None:
@@ -206,6 +207,8 @@ class AmdahlGP(SingleTaskGP):
         for name, parameter in subset.named_parameters():
             kept = self.get_parameter(name).index_select(outputs, torch.tensor(idcs))
             parameter.data.copy_(kept.reshape(parameter.shape))
+        if isinstance(subset.likelihood, RunNoise):
+            subset.likelihood.widening.copy_(self.likelihood.widening)
         return subset.train(self.training)
 
     @property
@@ -229,6 +232,8 @@ class AmdahlGP(SingleTaskGP):
     def _fit(self, mll: MarginalLogLikelihood, **options: Any) -> MarginalLogLikelihood:
         from arbo_bo.models.analytic import fit_by_analytic_gradient, has_analytic_gradient
 
+        if isinstance(self.likelihood, RunNoise):
+            self.likelihood.widening.fill_(1.0)  # it widens the noise that was fitted before
         given = {name: value for name, value in options.items() if value is not None}
         if not given and has_analytic_gradient(mll):
             mll.train()  # a model that has predicted keeps what it predicted with until then

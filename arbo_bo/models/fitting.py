@@ -174,7 +174,8 @@ def _with_small_inputs(prior: LawPrior, mean: type[ScalabilityMean], gamma: Tens
     if not below or "log_c" not in mean.PARAMETERS or "log_c" in prior:
         return prior
     location, spread = mean.PARAMETERS["log_c"].prior
-    return {**prior, "log_c": (location - below, math.hypot(spread, below))}
+    seen = math.log(gamma.max().item() / gamma.min().item())
+    return {**prior, "log_c": (location - below, math.hypot(spread, min(below, seen)))}
 
 
 def identifies_law(degrees: Sequence[float]) -> bool:

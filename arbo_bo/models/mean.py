@@ -34,7 +34,7 @@ class AmdahlMean(ScalabilityMean):
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
         {"log_t1": WORK, "logit_p": FRACTION, "log_c": STARTUP, "k_exponent": EXPONENT}
     )
-    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = ({"logit_p": 0.0},)
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = ({"logit_p": 0.0}, {"log_c": -2.0})
     NAME = MeanFunction.AMDAHL
     FORMULA = formulas.AMDAHL
 
@@ -88,7 +88,11 @@ class UniversalScalabilityMean(AmdahlMean):
     PARAMETERS: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
         {**AmdahlMean.PARAMETERS, "log_kappa": COHERENCY}
     )
-    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = ({"logit_p": 0.0}, {"log_kappa": -4.0})
+    STARTS: ClassVar[tuple[Mapping[str, float], ...]] = (
+        {"logit_p": 0.0},
+        {"log_c": -2.0},
+        {"log_kappa": -4.0},
+    )
     NAME = MeanFunction.USL
     FORMULA = formulas.USL
 

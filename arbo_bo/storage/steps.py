@@ -48,7 +48,8 @@ class Steps:
         """Locks the task's row, if there is one, and refuses a decision that was overtaken."""
         query = self._store._queries.task(name).with_for_update()
         row = self._connection.execute(query).one_or_none()
-        if row is not None and decided_at is not None and row.version != decided_at:
+        version = 0 if row is None else row.version
+        if decided_at is not None and version != decided_at:
             raise _overtaken(name, decided_at)
 
     def locked(self, name: str) -> AnyRow:

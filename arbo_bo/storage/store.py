@@ -111,12 +111,14 @@ class SQLTrialStore(SQLTrialReader):
                 return kept[0], True
             if change is not None:
                 steps.require_version(name, decided_at)
-                steps.configure(name, change)
             if trial.idempotency_key is not None:
-                steps.locked(name)
+                if change is None:
+                    steps.locked(name)
                 query = queries.started(name, trial.idempotency_key)
                 if (row := connection.execute(query).one_or_none()) is not None:
                     return codec.trial_of(row), False
+            if change is not None:
+                steps.configure(name, change)
             row = steps.allot(name, 1, decided_at if change is None else None)
             (added,) = steps.insert(row, ids, [_leased(trial, row.moment)], learned)
             if added.run_key is not None:

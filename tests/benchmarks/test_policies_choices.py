@@ -111,7 +111,7 @@ def test_arbo_keeps_a_deadline_by_its_own_strategy(name: str) -> None:
     policy = make_policy(name, setting(deadline_s=66.0, urgency=0.5))
     assert isinstance(policy, ArboPolicy)
     assert policy.experiment.strategy.slo == (MaxExecutionTime(66.0, 0.95),)
-    assert policy.experiment.strategy.chooser == (name.partition(":")[2] or "deadline")
+    assert policy.experiment.strategy.chooser == (name.partition(":")[2] or "knowledge_gradient")
     assert play(policy, Amdahl(), 9)[-1] in (4, 8, 16)  # 2 workers need 110 s
 
 

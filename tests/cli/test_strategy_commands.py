@@ -63,7 +63,7 @@ def test_service_levels_are_stored_and_changed(arbo, strategy):
 
 def test_configure_shows_the_strategy(arbo):
     shown = arbo("configure", "t", "--max-time", "10m", "--guard", 0.8).out
-    assert "deadline, within 10 min 00 s with probability 0.95, guard 0.8" in " ".join(
+    assert "knowledge_gradient, within 10 min 00 s with probability 0.95, guard 0.8" in " ".join(
         shown.split()
     )
 
@@ -138,7 +138,7 @@ def test_mistake_is_answered_in_one_line(arbo, options, status, message):
 
 
 def test_suggest_explains_every_candidate(arbo, with_history):
-    captured = arbo("suggest", "t", "--max-time", "60s", "--explain")
+    captured = arbo("suggest", "t", "--acquisition", "deadline", "--max-time", "60s", "--explain")
     assert captured.out.startswith("parallelism=")
     assert "P(SLO)" in captured.err
     assert "keeps the service level with probability" in captured.err

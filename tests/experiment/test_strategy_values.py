@@ -72,8 +72,8 @@ def test_deadline_comes_first_when_both_are_given(given):
 
 @pytest.mark.parametrize(
     ("slo", "chooser"),
-    [((), "knowledge_gradient"), (DEADLINE, "deadline"), (BUDGET, "budget"),
-     ((BUDGET, DEADLINE), "deadline")],
+    [((), "knowledge_gradient"), (DEADLINE, "knowledge_gradient"), (BUDGET, "budget"),
+     ((BUDGET, DEADLINE), "knowledge_gradient")],
 )  # fmt: skip
 def test_auto_is_what_suits_the_service_levels(slo, chooser):
     assert Strategy(slo=slo).chooser == chooser

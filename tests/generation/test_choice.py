@@ -58,7 +58,9 @@ def test_decision_is_recorded_with_what_took_it(name):
 
 
 def test_deadline_takes_the_cheapest_degree_that_keeps_it():
-    decision = decide(experiment(Objective(0.6), slo=MaxExecutionTime(60, 0.9)))
+    decision = decide(
+        experiment(Objective(0.6), acquisition="deadline", slo=MaxExecutionTime(60, 0.9))
+    )
     kept = [c for c in decision.candidates if c.slo_probability >= 0.9]
     assert decision.acquisition == "deadline"
     assert 0 < len(kept) < len(SPACE)
@@ -207,3 +209,18 @@ def test_incumbent_is_one_that_the_rule_allows():
             experiment(Objective(0.7), search="up_to_1.2", acquisition="expected_improvement")
         )
     assert seen == [[c.parallelism for c in decision.candidates if c.excluded is None]]
+
+
+def under_a_deadline(acquisition):
+    """Twelve workers are known to be in time; seven, never run, most probably are."""
+    trials = history((1, 5, *[12] * 8), noise=0.02)
+    slo = MaxExecutionTime(1.09 * LAW.runtime_s(7))
+    return decide(experiment(Objective(0.6), acquisition=acquisition, slo=slo), trials)
+
+
+def test_default_tries_a_cheaper_degree_that_is_likely_to_keep_the_deadline():
+    strict, trying = under_a_deadline("deadline"), under_a_deadline("auto")
+    assert trying.parallelism < strict.parallelism
+    chosen = next(c for c in trying.candidates if c.parallelism == trying.parallelism)
+    assert 0.8 <= chosen.slo_probability < 0.95
+    assert "tried: it would be cheaper" in trying.reason

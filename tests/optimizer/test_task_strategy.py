@@ -37,7 +37,7 @@ def test_trial_records_how_it_was_chosen(arbo):
     teach(arbo)
     decision = arbo.suggest("t")
     trial = arbo.trials("t")[-1]
-    assert trial.acquisition == decision.acquisition == "deadline"
+    assert trial.acquisition == decision.acquisition == "knowledge_gradient"
     assert Strategy.from_json(trial.strategy) == arbo.experiment("t").strategy
 
 

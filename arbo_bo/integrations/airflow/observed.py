@@ -1,6 +1,7 @@
 """The author's own tasks: finding those that are mapped over a plan, and having them observed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup, XComArg
 from airflow.sdk.definitions.mappedoperator import MappedOperator
@@ -28,14 +29,9 @@ def tasks_mapped_over(plan: BaseOperator, work: object) -> list[Task]:
     Raises:
         InvalidValueError: A task is mapped over something else besides.
     """
-    tasks = [
-        task
-        for task in _tasks_of(work)
-        if _mapped_over(task) is not None
-        and plan.task_id in task.get_flat_relative_ids(upstream=True)
-    ]
+    tasks = [task for task in _tasks_of(work) if _comes_from(plan, task)]
     for task in tasks:
-        over = _mapped_over(task)
+        over = _expand_input(task).value
         if isinstance(over, Mapping) and len(over) > 1:
             raise InvalidValueError(
                 f"task {task.task_id!r} is mapped over {' and '.join(over)}, which makes an "
@@ -85,9 +81,19 @@ def _tasks_of(work: object) -> list[Task]:
     return []
 
 
-def _mapped_over(task: Task) -> object:
-    """What says how many instances there are, by argument where several may; None: nothing."""
+def _comes_from(plan: BaseOperator, task: Task) -> bool:
+    """Whether what the task is mapped over is the plan's list, or made of it."""
+    over = _expand_input(task)
+    sources = [] if over is None else [operator for operator, _ in over.iter_references()]
+    return any(
+        source is plan or plan.task_id in source.get_flat_relative_ids(upstream=True)
+        for source in sources
+    )
+
+
+def _expand_input(task: Task) -> Any:
+    """What says how many instances there are; None: nothing."""
     if isinstance(task, MappedOperator):
-        return task._get_specified_expand_input().value
+        return task._get_specified_expand_input()
     group = task.get_closest_mapped_task_group()
-    return None if group is None else group._expand_input.value
+    return None if group is None else group._expand_input
