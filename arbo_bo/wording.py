@@ -19,3 +19,10 @@ def format_time(seconds: float) -> str:
 def count(workers: int) -> str:
     """1 worker, 8 workers."""
     return "1 worker" if workers == 1 else f"{workers} workers"
+
+
+def format_probability(probability: float) -> str:
+    """A probability of three digits: below 0.001, 0.0312, 0.95, above 0.999."""
+    if probability < 0.001:
+        return "below 0.001"
+    return "above 0.999" if probability > 0.999 else f"{probability:.3g}"

@@ -6,7 +6,7 @@ from arbo_bo.experiment import Candidate, Experiment, Phase
 from arbo_bo.experiment.decision import worse_by
 from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.generation.choice import Choice
-from arbo_bo.wording import count, format_time
+from arbo_bo.wording import count, format_probability, format_time
 
 _WHY = {
     "expected_improvement": "run to learn: the largest expected improvement of {objective}",
@@ -125,8 +125,8 @@ def _kept(experiment: Experiment, best: Candidate, candidates: Sequence[Candidat
     if explores and not (strategy.chooser == "knowledge_gradient" and best is cheapest):
         why = _why(experiment)
     return (
-        f" keeps {slo} (here {best.slo_probability:.3g}); of the {len(kept)} of {len(candidates)} "
-        f"allowed degrees that do, {why}"
+        f" keeps {slo} (here {_chance(best)}); of the "
+        f"{len(candidates)} allowed degrees {len(kept)} can: {why}"
     )
 
 
@@ -136,13 +136,17 @@ def _infeasible(experiment: Experiment, best: Candidate, candidates: Sequence[Ca
         if experiment.strategy.chooser == "knowledge_gradient":
             return (
                 f"; tried: it would be cheaper and is likely to keep {slo} once it is known, the "
-                f"next run with {best.slo_probability:.3g}"
+                f"next run with {_chance(best)}"
             )
-        return f"; it keeps {slo} with {best.slo_probability:.3g} only; {_why(experiment)}"
+        return f"; it keeps {slo} with {_chance(best)} only; {_why(experiment)}"
     return (
         f"; infeasible: no allowed degree keeps {slo}, and this one comes closest, "
-        f"with probability {best.slo_probability:.3g}"
+        f"with probability {_chance(best)}"
     )
+
+
+def _chance(candidate: Candidate) -> str:
+    return format_probability(candidate.slo_probability or 0.0)
 
 
 def _fewest(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:

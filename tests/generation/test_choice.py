@@ -84,7 +84,7 @@ def test_likeliest_degree_is_taken_and_said_when_nothing_is_feasible():
     likeliest = max(decision.candidates, key=lambda c: c.slo_probability)
     assert decision.parallelism == likeliest.parallelism == SPACE.largest
     assert "infeasible: no allowed degree keeps 21 s" in decision.reason
-    assert f"with probability {likeliest.slo_probability:.3g}" in decision.reason
+    assert "with probability below 0.001" in decision.reason
 
 
 @pytest.mark.parametrize("name", ["expected_improvement", "lcb", "constrained_improvement"])

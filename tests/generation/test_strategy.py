@@ -21,7 +21,7 @@ from arbo_bo.experiment import (
     TrialStatus,
 )
 from arbo_bo.generation import generate, predict
-from arbo_bo.wording import format_time
+from arbo_bo.wording import format_probability, format_time
 
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
 SPACE = SearchSpace.between(1, 32)
@@ -251,3 +251,11 @@ def test_load_over_the_run_trains_when_it_is_known():
         generate(EXPERIMENT, known, context).decision
         == generate(EXPERIMENT, told, context).decision
     )
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(6.7e-207, "below 0.001"), (0.03124, "0.0312"), (0.95, "0.95"), (1.0, "above 0.999")],
+)
+def test_probabilities_are_shown_as_people_read_them(probability, text):
+    assert format_probability(probability) == text
