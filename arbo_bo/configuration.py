@@ -87,7 +87,7 @@ class Configuration:
             acquisition: What chooses: "knowledge_gradient", "expected_cost",
                 "expected_improvement", "lcb", "risk_averse", "thompson", "deadline", "budget",
                 "constrained_improvement", or a name that another package has registered. Default
-                "auto": what suits the service level, else "knowledge_gradient".
+                "auto": "budget" for a budget alone, else "knowledge_gradient".
             slo: A `MaxExecutionTime`, a `MaxCost`, or both in a list: whatever chooses, it chooses
                 among the degrees that keep them. ``()`` removes them.
             search: Which allowed degrees are looked at, around the law's own optimum: "all"

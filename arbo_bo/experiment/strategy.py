@@ -75,8 +75,8 @@ class Strategy:
     """How degrees are chosen.
 
     Attributes:
-        acquisition: The acquisition function's name, or "auto": "deadline" where there is a
-            `MaxExecutionTime`, "budget" where there is a `MaxCost` alone, else the default one.
+        acquisition: The acquisition function's name, or "auto": "budget" where there is a `MaxCost`
+            alone, else the default one, `DEFAULT_ACQUISITION`.
         slo: A `MaxExecutionTime`, a `MaxCost`, or both; they hold whatever chooses.
         search: Which of the allowed degrees are looked at.
         eta: For `SearchRule.EFFICIENCY`, in (0, 1).
