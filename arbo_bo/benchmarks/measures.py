@@ -24,6 +24,7 @@ FINAL_REGRETS = tuple(f"regret_at_{n}" for n in FINAL_RUNS)
 MISS_RATE = "early_miss_rate"
 LATE_MISS_RATE = "late_miss_rate"
 COST = "cost_over_cheapest"
+LATE_COST = "late_cost_over_cheapest"
 DECISION_MS = "decision_ms"
 
 
@@ -45,6 +46,7 @@ def title(column: str, last: int) -> str:
         MISS_RATE: f"miss rate, runs {EARLY[0]}-{early}",
         LATE_MISS_RATE: f"miss rate, runs {LATE[0]}-{LATE[1]}",
         COST: f"cost over the cheapest, runs {EARLY[0]}-{early}",
+        LATE_COST: f"the same, runs {LATE[0]}-{LATE[1]}",
         DECISION_MS: "ms a decision",
     }
     titles |= {f"regret_at_{n}": f"regret at {n}" for n in FINAL_RUNS}
@@ -112,6 +114,7 @@ def deadline_measures(records: "pd.DataFrame") -> dict[str, float]:
         MISS_RATE: float(early["missed"].mean()),
         LATE_MISS_RATE: float(late["missed"].mean()) if reached else float("nan"),
         COST: float(early["cost_ratio"].mean()) - 1,
+        LATE_COST: float(late["cost_ratio"].mean()) - 1 if reached else float("nan"),
     }
 
 

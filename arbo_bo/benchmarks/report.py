@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 from arbo_bo.benchmarks import analysis, measures
 from arbo_bo.benchmarks.analysis import ORACLE, Comparison
 from arbo_bo.benchmarks.bootstrap import Interval
-from arbo_bo.benchmarks.measures import COST, DECISION_MS, GROUP, LATE_MISS_RATE, MISS_RATE
+from arbo_bo.benchmarks.measures import (
+    COST,
+    DECISION_MS,
+    GROUP,
+    LATE_COST,
+    LATE_MISS_RATE,
+    MISS_RATE,
+)
 from arbo_bo.benchmarks.policies.registry import installation
 from arbo_bo.experiment import Objective
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RATES = (MISS_RATE, LATE_MISS_RATE)
-DEADLINE_COLUMNS = (*RATES, COST)
+DEADLINE_COLUMNS = (*RATES, COST, LATE_COST)
 REGRET_COLUMNS = (
     measures.EARLY_REGRET,
     measures.LATER_REGRET,

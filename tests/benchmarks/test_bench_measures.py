@@ -50,13 +50,24 @@ def test_deadline_counts_misses_only_where_it_can_be_held() -> None:
     assert row["early_miss_rate"] == pytest.approx(1 / 5)
     assert row["cost_over_cheapest"] == pytest.approx(0.2)
     assert np.isnan(row["late_miss_rate"])
+    assert np.isnan(row["late_cost_over_cheapest"])
 
 
 def test_late_misses_are_counted_once_there_are_forty_runs() -> None:
     missed = [1.0] * 7 + [0.0] * 30 + [1.0] * 3
-    records = unit("arbo", "a", regrets(0.0, 40), deadline_s=1.0, achievable=1.0, missed=missed)
+    ratios = [2.0] * 7 + [1.1] * 30 + [np.nan] * 3
+    records = unit(
+        "arbo",
+        "a",
+        regrets(0.0, 40),
+        deadline_s=1.0,
+        achievable=1.0,
+        missed=missed,
+        cost_ratio=ratios,
+    )
     row = measures.deadline_measures(records)
     assert row["late_miss_rate"] == pytest.approx(3 / 33)
+    assert row["late_cost_over_cheapest"] == pytest.approx(0.1)
 
 
 def test_regret_without_the_third_run_is_beside_the_early_one() -> None:

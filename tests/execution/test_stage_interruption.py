@@ -18,6 +18,7 @@ import json, signal, sys
 from arbo_bo.execution import StageCommand, run_stage
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, above the tests, would have it ignored
 script, parallelism, options = json.loads(sys.argv[1])
 try:
     run_stage(
