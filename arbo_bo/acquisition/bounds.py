@@ -1,7 +1,6 @@
 """Bounds on the score: a degree that could be good is tried, or one that could be bad waits."""
 
 from botorch.models.model import Model
-from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 
 from arbo_bo.acquisition.construction import registered
@@ -12,6 +11,8 @@ from arbo_bo.experiment import Objective, Residual, validation
 @registered
 class LowerConfidenceBound(ExploringAcquisition):
     """-(mean - kappa std) of log Score, noise-free: a degree that could be good is tried.
+
+    In log units of the score.
 
     Args:
         model: As in `ScoreAcquisition`.
@@ -34,16 +35,7 @@ class LowerConfidenceBound(ExploringAcquisition):
         super().__init__(model, objective, residual, X_pending)
         self.kappa = validation.non_negative("kappa", kappa)
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates the bound on -log Score.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         mean, std = self._utility(X)
         return mean + self.kappa * std
 
@@ -51,6 +43,8 @@ class LowerConfidenceBound(ExploringAcquisition):
 @registered
 class RiskAverseScore(ScoreAcquisition):
     """-(mean + kappa std) of the next run's log Score, its noise included: what could be bad waits.
+
+    In log units of the score.
 
     Args:
         model: As in `ScoreAcquisition`.
@@ -69,15 +63,6 @@ class RiskAverseScore(ScoreAcquisition):
         super().__init__(model, objective, residual)
         self.kappa = validation.non_negative("kappa", kappa)
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates the bound on -log Score.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         mean, std = self._utility_of(X, *self._next_run(X))
         return mean - self.kappa * std

@@ -10,7 +10,6 @@ from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models.model import Model
 from botorch.utils.probability.utils import log_ndtr
-from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 
 from arbo_bo.acquisition.construction import registered
@@ -20,7 +19,7 @@ from arbo_bo.acquisition.positive_normal import log_probability_below
 from arbo_bo.acquisition.score import TINY, ScoreAcquisition
 from arbo_bo.acquisition.search import at_choices
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import SLO, Objective, Residual
+from arbo_bo.experiment import SLO, Objective, Residual, validation
 from arbo_bo.experiment.slo import cost_objective, service_levels
 
 WORST = -1e5
@@ -35,7 +34,8 @@ class SLOConstrained(ScoreAcquisition):
     A degree is feasible where P(T <= limit(s)) >= confidence for each level, the noise of a run
     included; limit(s) is the deadline, or the time that the budget buys. There the value is that
     of `base`. Infeasible degrees rank below all feasible ones, by the probability that all levels
-    are kept: since each is a bound on the same T, that is the least of the probabilities.
+    are kept: since each is a bound on the same T, that is the least of the probabilities. The value
+    is -1e5 and more where feasible, -1e5 + log P elsewhere.
 
     Args:
         model: As in `ScoreAcquisition`.
@@ -61,7 +61,7 @@ class SLOConstrained(ScoreAcquisition):
         trial_risk: float = 1.0,
     ) -> None:
         super().__init__(model, objective, residual)
-        self.trial_risk = trial_risk
+        self.trial_risk = validation.positive("trial_risk", trial_risk)
         self.slo = service_levels(slo)
         if not self.slo:
             raise InvalidValueError("give a MaxExecutionTime, a MaxCost, or both; got none")
@@ -71,23 +71,16 @@ class SLOConstrained(ScoreAcquisition):
         """Says which runs are under way, to a base that explores."""
         self.base.set_X_pending(X_pending)
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates the base where the service levels are kept, the probability elsewhere.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: -1e5 and more where feasible, -1e5 + log P elsewhere.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         log_probability = self.log_probability(X)
         value = self.base(X).clamp_min(WORST)
-        return torch.where(self.feasible(X), value, WORST + log_probability.amin(-1))
+        return torch.where(self._open(X, log_probability), value, WORST + log_probability.amin(-1))
 
     def feasible(self, X: Tensor) -> Tensor:
         """Whether each point keeps every service level, or may be tried, ``batch_shape``."""
-        log_probability = self.log_probability(X)
+        return self._open(X, self.log_probability(X))
+
+    def _open(self, X: Tensor, log_probability: Tensor) -> Tensor:
         kept = self._reaches(log_probability, 1.0)
         if self.trial_risk <= 1:
             return kept
@@ -234,16 +227,7 @@ class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
         super().__init__(model, slo, improvement, objective, residual)
         self.register_buffer("none_feasible", none)
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates log(EI P).
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         explored = self.base(X) + self.log_belief(X)
         return torch.where(self.none_feasible, self.log_probability(X).amin(-1), explored)
 

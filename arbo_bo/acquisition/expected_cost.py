@@ -1,6 +1,5 @@
 """The method's own score: the expected cost of a run."""
 
-from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.special import log_ndtr
 
@@ -28,16 +27,7 @@ class ExpectedCost(ScoreAcquisition):
     Source: ARBO.
     """
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates -log Score.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better, in log units of the score.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         o = self.objective
         return -log_score(self.log_mean_time(X), X[..., 0, 0], o.urgency, o.exponent, o.cost_factor)
 
@@ -59,14 +49,5 @@ class ExpectedTime(ExpectedCost):
         residual: As in `ExpectedCost`.
     """
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates -log E[T], T in seconds.
-
-        Args:
-            X: As in `ExpectedCost`.
-
-        Returns:
-            ``batch_shape``: higher is faster.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         return -self.log_mean_time(X)

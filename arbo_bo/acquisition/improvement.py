@@ -7,7 +7,6 @@ import torch
 from botorch.acquisition.analytic import _log_ei_helper
 from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models.model import Model
-from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 
 from arbo_bo.acquisition.bounds import LowerConfidenceBound
@@ -24,7 +23,8 @@ class LogScoreExpectedImprovement(ExploringAcquisition):
     log E[max(U(x) - best_f, 0)] with U = -log Score = -(a log T + log Cost(s)), which is normal for
     a multiplicative residual (`NegativeLogScore`); there it is log sigma + log(phi(z) + z Phi(z)),
     z = (mean - best_f) / sigma, sound where the improvement itself underflows. For an additive
-    residual it is a quadrature over T > 0.
+    residual it is a quadrature over T > 0. exp(value) is the improvement in log units of the score,
+    0.01 being about a hundredth of it.
 
     Args:
         model: As in `ScoreAcquisition`.
@@ -48,17 +48,7 @@ class LogScoreExpectedImprovement(ExploringAcquisition):
         super().__init__(model, objective, residual, X_pending)
         self.register_buffer("best_f", torch.as_tensor(best_f, dtype=torch.float64))
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates the log expected improvement.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better; exp(value) is the improvement in log units of the
-            score, 0.01 being about a hundredth of it.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         best = self.best_f.to(X)
         if self.residual is Residual.ADDITIVE:
             a = self.objective.urgency

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from botorch.models.model import Model
-from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.linalg import solve_triangular
 
@@ -68,19 +67,10 @@ class OnlineKnowledgeGradient(JointAcquisition):
         self.register_buffer("nodes", torch.from_numpy(nodes).to(choices))
         self.register_buffer("weights", torch.from_numpy(weights / weights.sum()).to(choices))
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates the saving of the runs to come, less the regret of this one.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better, in units of the incumbent's score.
-        """
-        return self._jointly(self._value, X)
-
     def _value(self, X: Tensor) -> Tensor:
+        return self._jointly(self._worth, X)
+
+    def _worth(self, X: Tensor) -> Tensor:
         """The value at each of ``batch_shape x q x d``, ``batch_shape x q``."""
         belief = self._belief(X)
         regret = _capped(belief.cost - belief.costs.amin(-1, keepdim=True)).expm1()

@@ -1,10 +1,13 @@
 """What every acquisition function on the score shares: moments, a run's noise, pending trials."""
 
+from abc import abstractmethod
+
 import torch
 from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.acquisition.analytic import AnalyticAcquisitionFunction
 from botorch.models.model import Model
 from botorch.posteriors import Posterior
+from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.linalg import solve_triangular
 
@@ -40,6 +43,22 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
             residual or getattr(model, "residual", None) or Residual.MULTIPLICATIVE
         )
         self.utility = NegativeLogScore(self.objective)
+
+    @t_batch_mode_transform(expected_q=1)
+    def forward(self, X: Tensor) -> Tensor:
+        """Evaluates the acquisition function.
+
+        Args:
+            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
+
+        Returns:
+            ``batch_shape``: higher is better, in the unit that the class names.
+        """
+        return self._value(X)
+
+    @abstractmethod
+    def _value(self, X: Tensor) -> Tensor:
+        """The value at ``batch_shape x 1 x d``, ``batch_shape``."""
 
     def _next_run(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the model's outcome for the next run, noise included."""

@@ -2,7 +2,6 @@
 
 import torch
 from botorch.models.model import Model
-from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 from torch.linalg import solve_triangular
 
@@ -48,16 +47,7 @@ class ThompsonSampling(JointAcquisition):
         normal = torch.randn(shape, generator=generator, dtype=torch.float64)
         self.register_buffer("normal", normal.to(choices))
 
-    @t_batch_mode_transform(expected_q=1)
-    def forward(self, X: Tensor) -> Tensor:
-        """Evaluates the draw.
-
-        Args:
-            X: ``batch_shape x 1 x d`` in physical units, column 0 being s, at least 1.
-
-        Returns:
-            ``batch_shape``: higher is better.
-        """
+    def _value(self, X: Tensor) -> Tensor:
         known, weights = self._draw()
         outcome = self._jointly(lambda part: self._implied(part, known, weights), X)
         if self.residual is Residual.ADDITIVE:

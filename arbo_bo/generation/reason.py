@@ -135,8 +135,8 @@ def _infeasible(experiment: Experiment, best: Candidate, candidates: Sequence[Ca
     if any(c.keeps_slo and c.excluded is None for c in candidates):
         if experiment.strategy.chooser == "knowledge_gradient":
             return (
-                f"; tried: it would be cheaper and is likely to keep {slo} once it is known, the "
-                f"next run with {_chance(best)}"
+                f"; tried: it is likely to keep {slo} once it is known, the next run with "
+                f"{_chance(best)}, and the runs after it may gain more than it costs"
             )
         return f"; it keeps {slo} with {_chance(best)} only; {_why(experiment)}"
     return (

@@ -223,4 +223,4 @@ def test_default_tries_a_cheaper_degree_that_is_likely_to_keep_the_deadline():
     assert trying.parallelism < strict.parallelism
     chosen = next(c for c in trying.candidates if c.parallelism == trying.parallelism)
     assert 0.8 <= chosen.slo_probability < 0.95
-    assert "tried: it would be cheaper" in trying.reason
+    assert "tried: it is likely to keep" in trying.reason
