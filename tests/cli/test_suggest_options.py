@@ -89,3 +89,35 @@ def test_nothing_changes_when_the_trial_of_a_key_is_there_already(suggest, store
     assert suggest("--idempotency-key", "k", "--pin", "3", "--json") == 0
     assert json.loads(capsys.readouterr().out)["parallelism"] == 1
     assert ArboOptimizer(store_url).experiment("t").strategy.pin is None
+
+
+def test_decision_is_taken_anew_when_the_task_is_deleted_meanwhile(store_url):
+    arbo = ArboOptimizer(store_url)
+    for s, time in ((1, 100.0), (2, 52.0), (4, 28.0)):
+        arbo.attach_trial("t", parallelism=s, execution_time_s=time)
+    with DeferringTrialStore(store_url) as store:
+        store.configure("t", lambda e: (e or Experiment("t")).changed({"window": 9}))
+        situation, read = store.situation, []
+
+        def overtaken(name, key=None):
+            found = situation(name, key)
+            if not read:
+                arbo.delete_experiment("t")
+            read.append(found.experiment.model.sample_count)
+            return found
+
+        store.situation = overtaken
+        assert ArboOptimizer(store).suggest("t").phase is Phase.BASELINE
+        assert read == [3, 0]
+
+
+def test_configuration_stays_when_the_key_of_another_process_is_there(store_url):
+    with DeferringTrialStore(store_url) as store:
+        ArboOptimizer(store_url).suggest("t", idempotency_key="k")
+        kept = Trial(
+            "t", 0, TrialStatus.RUNNING, Arm(4), Context(), Phase.PROBE, idempotency_key="k"
+        )
+        change = lambda e: e.changed({"window": 13})  # noqa: E731
+        _, is_new = store.start("t", kept, decided_at=None, change=change)
+        assert not is_new
+        assert store.experiment("t").window == 50

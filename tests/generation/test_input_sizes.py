@@ -99,3 +99,23 @@ def test_time_is_predicted_alike_across_sizes_when_it_does_not_depend_on_them(se
     assert [predicted(trials, g).mean_s for g in across] == pytest.approx(
         [law.runtime_s(8)] * len(across), rel=0.1
     )
+
+
+def test_large_start_up_is_found_at_once_when_few_small_inputs_are_attached():
+    law, gammas = AmdahlLaw(300.0, 0.95, 30.0, 1.0), [1.0] * 8 + [1e-3, 0.3, 0.1]
+    time_of = noisy(0.03, 0, law)
+    trials = [
+        completed(i, s, time_of(s, g), BASE * g)
+        for i, (s, g) in enumerate(zip((1, 5, 8, 12, 3, 16, 8, 8, 10, 6, 8), gammas, strict=True))
+    ]
+    assert predicted(trials, 1e-3).mean_s == pytest.approx(law.runtime_s(8, 1e-3), rel=0.2)
+
+
+def test_size_that_came_first_changes_no_interval_when_all_runs_have_one_size():
+    law = AmdahlLaw(300.0, 0.93, 5.0, 1.0)
+    first, other = (
+        [completed(i, s, law.runtime_s(s, 1.0), BASE * g) for i, s in enumerate((1, 5))]
+        for g in (1.0, 1e-3)
+    )
+    base, small = predicted(first, 1.0, 16).scale, predicted(other, 1e-3, 16).scale
+    assert small == pytest.approx(base, rel=0.02)

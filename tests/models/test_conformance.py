@@ -3,8 +3,9 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from botorch.fit import fit_gpytorch_mll
 from botorch.sampling import SobolQMCNormalSampler
-from windows import MEANS, RESIDUALS, model_of, window
+from windows import MEANS, RESIDUALS, mll_of, model_of, window
 
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.models import (
@@ -162,3 +163,49 @@ def test_model_is_refused_when_an_input_is_outside_its_domain(row):
 def test_model_is_refused_when_a_column_is_missing():
     with pytest.raises(ShapeError, match="cluster load"):
         AmdahlGP(torch.ones(4, 2), torch.zeros(4, 1))
+
+
+def noisy_model():
+    X, time = window(6, 1, noise=0.3)
+    model = model_of(X, time).eval()
+    model.likelihood.widening.fill_(30.0)
+    return model
+
+
+def test_noise_that_the_caller_names_is_not_widened():
+    model, (at, _) = noisy_model(), window(3, 5)
+    quiet = model.posterior(at).variance
+    told = model.posterior(at, observation_noise=torch.tensor(0.01)).variance
+    assert torch.allclose(told, quiet + 0.01)
+
+
+def test_runs_are_believed_less_and_vary_more_when_the_noise_is_widened():
+    model, (at, _) = noisy_model(), window(3, 5)
+    curious = model.curious()
+    assert (model.posterior(at).variance > curious.posterior(at).variance).all()
+    noise = (
+        model.posterior(at, observation_noise=True).variance - model.posterior(at).variance
+    ) / (curious.posterior(at, observation_noise=True).variance - curious.posterior(at).variance)
+    assert torch.allclose(noise, torch.full_like(noise, 30.0))
+
+
+def test_curious_is_the_same_model_when_its_noise_was_given():
+    X, time = window(6, 1)
+    fixed = AmdahlGP(
+        X, AmdahlGP.outcome_of_time(time, "multiplicative"), torch.full_like(time, 0.01)
+    )
+    at, _ = window(3, 5)
+    assert torch.equal(fixed.eval().posterior(at).mean, fixed.curious().posterior(at).mean)
+
+
+def test_subset_keeps_what_the_noise_is_widened_by():
+    X, time = window(6, 1)
+    both = model_of(X, torch.cat([time, 2 * time], -1)).eval()
+    both.likelihood.widening.fill_(3.0)
+    assert both.subset_output([1]).likelihood.widening == 3
+
+
+def test_widening_is_forgotten_when_the_model_is_fitted_anew():
+    model = noisy_model()
+    fit_gpytorch_mll(mll_of(model))
+    assert model.likelihood.widening == 1

@@ -76,10 +76,23 @@ def expand_inside_a_group(stage):
     return group()
 
 
+def expand_beside_another_list(stage):
+    @task
+    def clean(path):
+        """Takes a path."""
+
+    @task_group
+    def group():
+        work.expand(chunk=stage.chunks) >> clean.expand(path=["a", "b", "c"])
+
+    return group()
+
+
 @pytest.mark.parametrize(
     ("expand", "observed"),
     [
         (expand_task, ("work",)),
+        (expand_beside_another_list, ("group.work",)),
         (expand_inside_a_group, ("group.work",)),
         (expand_group, ("group.work", "group.work__1")),
         (expand_group_with_a_result, ("group.work", "group.work__1")),
