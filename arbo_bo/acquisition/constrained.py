@@ -3,16 +3,15 @@
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from botorch.acquisition.acquisition import AcquisitionFunction
-from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models.model import Model
 from botorch.utils.probability.utils import log_ndtr
 from torch import Tensor
 
-from arbo_bo.acquisition.construction import registered
+from arbo_bo.acquisition.construction import register, registered
 from arbo_bo.acquisition.expected_cost import ExpectedCost, ExpectedTime
 from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, expected_utility
 from arbo_bo.acquisition.positive_normal import log_probability_below
@@ -257,24 +256,4 @@ def feasible_incumbent(
     return utility.masked_fill(~kept, -math.inf).amax(0)
 
 
-@acqf_input_constructor(ConstrainedLogScoreExpectedImprovement)
-def _improvement_inputs(
-    model: Model,
-    slo: SLOs,
-    choices: Tensor,
-    best_f: float | Tensor | None = None,
-    score: Objective | None = None,
-    residual: Residual | str | None = None,
-    X_pending: Tensor | None = None,
-) -> dict[str, Any]:
-    """Arguments of `ConstrainedLogScoreExpectedImprovement`."""
-    if best_f is None:
-        best_f = feasible_incumbent(model, choices, slo, score, residual)
-    return {
-        "model": model,
-        "slo": slo,
-        "best_f": best_f,
-        "objective": score,
-        "residual": residual,
-        "X_pending": X_pending,
-    }
+register(ConstrainedLogScoreExpectedImprovement, feasible_incumbent)

@@ -1,19 +1,17 @@
 """Expected improvement of the score over the best degree at one context."""
 
 import math
-from typing import Any
 
 import torch
 from botorch.acquisition.analytic import _log_ei_helper
-from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models.model import Model
 from torch import Tensor
 
 from arbo_bo.acquisition.bounds import LowerConfidenceBound
+from arbo_bo.acquisition.construction import register
 from arbo_bo.acquisition.positive_normal import log_improvement
 from arbo_bo.acquisition.score import ExploringAcquisition
 from arbo_bo.acquisition.search import at_choices
-from arbo_bo.errors import ShapeError
 from arbo_bo.experiment import Objective, Residual
 
 
@@ -89,31 +87,4 @@ def expected_utility(
     return at_choices(mean, choices, model.batch_shape)
 
 
-@acqf_input_constructor(LogScoreExpectedImprovement)
-def _improvement_inputs(
-    model: Model,
-    choices: Tensor | None = None,
-    best_f: float | Tensor | None = None,
-    score: Objective | None = None,
-    residual: Residual | str | None = None,
-    X_pending: Tensor | None = None,
-) -> dict[str, Any]:
-    """Arguments of `LogScoreExpectedImprovement`; without ``best_f`` that of the ``choices``."""
-    if best_f is None:
-        best_f = incumbent(model, _required(choices), score, residual)
-    return {
-        "model": model,
-        "best_f": best_f,
-        "objective": score,
-        "residual": residual,
-        "X_pending": X_pending,
-    }
-
-
-def _required(choices: Tensor | None) -> Tensor:
-    if choices is None:
-        raise ShapeError(
-            "the incumbent is per context: give best_f, or choices, the allowed degrees at this "
-            "context, of shape (n, d)"
-        )
-    return choices
+register(LogScoreExpectedImprovement, incumbent)
