@@ -62,22 +62,22 @@ bench-docs: .venv/.installed-dev  ## measure everything and write docs/benchmark
 	$(BIN)/arbo bench report demo/bench/all demo/bench/long demo/bench/settings demo/bench/trial --output docs/benchmarks.md
 
 bench-latency: .venv/.installed-dev  ## time one decision in a warm process
-	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python perf/latency.py
 
 bench-store: .venv/.installed-dev  ## arbo's store beside Optuna's and Ax's (pip install ax-platform) on one PostgreSQL
-	$(BIN)/python benchmarks/store.py
+	$(BIN)/python perf/store.py
 
 bench-history: .venv/.installed-dev  ## suggest and complete with a million trials in the store
-	$(BIN)/python benchmarks/history.py
+	$(BIN)/python perf/history.py
 
 chaos: .venv/.installed-dev  ## faults while many processes write: what was acknowledged, what was lost
-	$(BIN)/python benchmarks/chaos.py
+	$(BIN)/python perf/chaos.py
 
 bench-calibration: .venv/.installed-dev  ## whether intervals and deadlines hold on simulated tasks (half an hour)
-	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python perf/calibration.py
 
 bench-airflow: .venv/.installed-dev  ## time what arbo adds to an Airflow plan task
-	$(BIN)/python benchmarks/airflow_plan.py
+	$(BIN)/python perf/airflow_plan.py
 
 soak: .venv/.installed-dev  ## 200 stages under a real Airflow, some killed or failing: none lost, none twice
 	$(BIN)/pytest -s tests/e2e/airflow/soak.py

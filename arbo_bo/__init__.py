@@ -5,7 +5,7 @@ Importing the package loads the standard library alone; the public names resolve
 
 from typing import TYPE_CHECKING
 
-from arbo_bo.lazy import resolver
+from arbo_bo._lazy import resolver
 
 if TYPE_CHECKING:
     from arbo_bo.errors import ArboError
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
         Trial,
         TrialStatus,
     )
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AmdahlLaw": "arbo_bo.experiment",
     "ArboError": "arbo_bo.errors",
-    "ArboOptimizer": "arbo_bo.optimizer",
+    "ArboOptimizer": "arbo_bo.service.optimizer",
     "Decision": "arbo_bo.experiment",
     "Experiment": "arbo_bo.experiment",
     "MaxCost": "arbo_bo.experiment",

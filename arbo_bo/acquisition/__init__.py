@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from arbo_bo.lazy import resolver
+from arbo_bo._lazy import resolver
 
 if TYPE_CHECKING:
     from arbo_bo.acquisition.bounds import LowerConfidenceBound, RiskAverseScore

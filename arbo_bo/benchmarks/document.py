@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbo_bo._format import format_time
 from arbo_bo.benchmarks import analysis, choice, measures, report
 from arbo_bo.benchmarks.analysis import Comparison
 from arbo_bo.benchmarks.plots import plot_all
@@ -12,7 +13,6 @@ from arbo_bo.benchmarks.runner import known_policies
 from arbo_bo.benchmarks.suites import default_runs
 from arbo_bo.benchmarks.trial import EXPLANATION, agreement
 from arbo_bo.experiment import Objective
-from arbo_bo.wording import format_time
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -123,7 +123,7 @@ def _genome(options: SuiteOptions) -> Suite:
 
 def _store(options: SuiteOptions) -> Suite:
     from arbo_bo.benchmarks.sources.store import recordings_of
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
     with ArboOptimizer(options.store, namespace=options.namespace) as arbo:
         read = recordings_of(arbo)

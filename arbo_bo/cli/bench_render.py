@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from arbo_bo._format import format_time
 from arbo_bo.cli import render
-from arbo_bo.wording import format_time
 
 if TYPE_CHECKING:
     from arbo_bo.benchmarks.explain import Explanation

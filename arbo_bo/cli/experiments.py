@@ -10,7 +10,7 @@ from arbo_bo.cli.strategy_options import StrategyOptions, with_strategy
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import Experiment, Objective
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 
 
 def apply_configuration(

@@ -85,7 +85,7 @@ def doctor(
     json: options.Json = False,
 ) -> None:
     """Say what is wrong with the store and what to do; status 1 if anything will fail."""
-    from arbo_bo.diagnosis import Verdict, diagnose
+    from arbo_bo.service.diagnosis import Verdict, diagnose
 
     findings = diagnose(options.open_store(store, namespace))
     if json:

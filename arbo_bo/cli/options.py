@@ -12,7 +12,7 @@ import typer
 from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError, StoreUnavailableError
 from arbo_bo.experiment import SearchSpace
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 
 if TYPE_CHECKING:
     from arbo_bo.storage import SQLTrialStore

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arbo_bo._format import format_time
 from arbo_bo.experiment import (
     AmdahlLaw,
     Candidate,
@@ -21,7 +22,6 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
-from arbo_bo.wording import format_time
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4

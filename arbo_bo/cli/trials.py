@@ -16,7 +16,7 @@ from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision, Trial
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.experiment.validation import short
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 
 ClosingReason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for people.")]
 

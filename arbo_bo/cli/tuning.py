@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from arbo_bo._format import count, format_time
 from arbo_bo.cli import options, render
 from arbo_bo.cli.experiments import apply_configuration
 from arbo_bo.cli.options import open_optimizer
@@ -20,8 +21,7 @@ from arbo_bo.experiment import Decision, Trial, TrialStatus
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.experiment.outcome import clean_reason
 from arbo_bo.experiment.validation import integer
-from arbo_bo.optimizer import ArboOptimizer
-from arbo_bo.wording import count, format_time
+from arbo_bo.service.optimizer import ArboOptimizer
 
 
 @with_strategy

@@ -7,7 +7,7 @@ from arbo_bo.errors import StageFailedError, StageTimeoutError, TrialClosedError
 from arbo_bo.execution.command import StageCommand
 from arbo_bo.execution.stage import run_stage
 from arbo_bo.experiment import Decision, Trial
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 
 MAX_TIMEOUTS_IN_A_ROW = 3
 

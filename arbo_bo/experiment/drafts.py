@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from arbo_bo._format import count
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment.arm import Arm, Context
 from arbo_bo.experiment.decision import Decision
@@ -12,7 +13,6 @@ from arbo_bo.experiment.experiment import Experiment
 from arbo_bo.experiment.outcome import Outcome
 from arbo_bo.experiment.prediction import Prediction, Residual
 from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
-from arbo_bo.wording import count
 
 UNNUMBERED = 0
 REQUIRED = ("parallelism", "execution_time_s")

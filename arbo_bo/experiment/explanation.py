@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from arbo_bo.wording import format_time
+from arbo_bo._format import format_time
 
 TITLES = ("workers", "expected", "5 %", "median", "95 %", "cost", "P(SLO)", "score", "why not")
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from arbo_bo._format import format_time
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
 from arbo_bo.experiment.objective import SECONDS_PER_HOUR, Objective
-from arbo_bo.wording import format_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from arbo_bo._format import count, format_probability, format_time
 from arbo_bo.experiment import Candidate, Experiment, Phase
 from arbo_bo.experiment.decision import worse_by
 from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.generation.choice import Choice
-from arbo_bo.wording import count, format_probability, format_time
 
 _WHY = {
     "expected_improvement": "run to learn: the largest expected improvement of {objective}",

@@ -14,7 +14,7 @@ from arbo_bo.benchmarks.truth import best, truths
 from arbo_bo.benchmarks.wrappers import Drifting, Loaded, Noisy, Straggling, Wrapped
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Context, Objective
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 
 TASK = Recording(
     "scan",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-CHAOS = Path(__file__).parents[2] / "benchmarks" / "chaos.py"
+CHAOS = Path(__file__).parents[2] / "perf" / "chaos.py"
 SCENARIOS = {
     "sqlite": ["8 processes x 10, 1 task", "clocks jump", "a writer is killed", "the disk is full"],
     "postgresql": [

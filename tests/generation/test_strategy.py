@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arbo_bo._format import format_probability, format_time
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import (
     AmdahlLaw,
@@ -21,7 +22,6 @@ from arbo_bo.experiment import (
     TrialStatus,
 )
 from arbo_bo.generation import generate, predict
-from arbo_bo.wording import format_probability, format_time
 
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
 SPACE = SearchSpace.between(1, 32)

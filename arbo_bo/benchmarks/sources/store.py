@@ -13,7 +13,7 @@ from arbo_bo.benchmarks.replay import Recording
 from arbo_bo.benchmarks.sources.table import Recordings
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Context, Experiment, SearchSpace, Trial, TrialStatus
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 
 SIZE_RATIO = 1.1
 LOAD_RATIO = 2.0

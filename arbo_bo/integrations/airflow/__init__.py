@@ -6,7 +6,7 @@ decides or stores is loaded when a task runs, never when a DAG is parsed.
 
 from typing import TYPE_CHECKING
 
-from arbo_bo.lazy import resolver
+from arbo_bo._lazy import resolver
 
 if TYPE_CHECKING:
     from arbo_bo.integrations.airflow.operators import PlanOperator, RecordOperator

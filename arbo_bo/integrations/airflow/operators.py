@@ -16,7 +16,7 @@ from arbo_bo.integrations.airflow.spec import StageSpec, workers
 # What only a running task needs is imported there: each task start parses the DAG again.
 if TYPE_CHECKING:
     from arbo_bo.integrations.airflow.plan import Request
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
 ADVICE, LABELS, PARALLELISM = "arbo", "labels", "parallelism"
 """Keys of what the plan task leaves in XCom beside the list that is mapped over."""
@@ -227,7 +227,7 @@ def open_arbo(conn_id: str, namespace: str) -> "ArboOptimizer":
     Raises:
         StoreURLError: There is neither, or it is none that arbo can use.
     """
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
     return ArboOptimizer(_url(conn_id), namespace)
 

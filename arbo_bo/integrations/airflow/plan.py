@@ -15,7 +15,7 @@ from arbo_bo.integrations.airflow.limits import Limit
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
 
 if TYPE_CHECKING:
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from arbo_bo.errors import TrialClosedError, TrialNotFoundError
 from arbo_bo.integrations.airflow.evidence import Verdict
 
 if TYPE_CHECKING:
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
 
 def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Verdict) -> str:

@@ -1,7 +1,7 @@
 """What a person reads in Airflow: the plan task's log, and the label of an instance."""
 
+from arbo_bo._format import format_time
 from arbo_bo.integrations.airflow.plan import Advice
-from arbo_bo.wording import format_time
 
 MAX_LINES = 40
 """Candidates that the log lists; the XCom holds all of them."""

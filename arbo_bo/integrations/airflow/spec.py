@@ -92,7 +92,7 @@ class StageSpec:
 
 
 def _known_settings() -> list[str]:
-    from arbo_bo.optimizer import ArboOptimizer
+    from arbo_bo.service.optimizer import ArboOptimizer
 
     parameters = inspect.signature(ArboOptimizer.configure_experiment).parameters
     return [name for name in parameters if name not in ("self", "task")]

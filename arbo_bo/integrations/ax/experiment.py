@@ -12,7 +12,7 @@ from arbo_bo.experiment import Experiment, Trial, TrialStatus, validation
 from arbo_bo.experiment.objective import SECONDS_PER_HOUR
 from arbo_bo.experiment.slo import SLO, MaxCost
 from arbo_bo.integrations.ax.names import COST, DEFAULT_NAMES, RECORD, SCORE, AxNames
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.storage.codec import configuration_of
 from arbo_bo.storage.records import trial_record
 

@@ -20,7 +20,7 @@ from arbo_bo.experiment import (
     validation,
 )
 from arbo_bo.integrations.ax.names import DEFAULT_NAMES, RECORD, AxNames
-from arbo_bo.optimizer import ArboOptimizer
+from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.storage.records import experiment_of_values, trial_of_record
 
 _STATUS = {

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from operator import methodcaller
 from typing import TYPE_CHECKING
 
-from arbo_bo.deciding import Decider, Request
 from arbo_bo.errors import ArboError, InvalidValueError
 from arbo_bo.experiment import Decision, Outcome, Prediction, Trial, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
-from arbo_bo.outcomes import Outcomes
+from arbo_bo.service.decisions import Decider, Request
+from arbo_bo.service.trials import Outcomes
 
 if TYPE_CHECKING:
     from arbo_bo.context import LoadSource, SizeSource

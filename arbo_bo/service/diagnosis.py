@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from arbo_bo._format import format_time
 from arbo_bo.errors import StoreError
 from arbo_bo.storage import SQLTrialStore
 from arbo_bo.storage.inspection import Inspection
-from arbo_bo.wording import format_time
 
 SKEW_S = 5.0
 SHOWN = 5

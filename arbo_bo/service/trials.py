@@ -4,10 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from arbo_bo.configuration import Configuration
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import Experiment, Outcome, TimeMeasure, Trial
 from arbo_bo.experiment.drafts import attached_trials
+from arbo_bo.service.experiments import Configuration
 
 logger = logging.getLogger("arbo_bo")
 

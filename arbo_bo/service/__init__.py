@@ -1,0 +1,1 @@
+"""`ArboOptimizer` and its parts: decisions, trials, experiments, diagnosis of a store."""
