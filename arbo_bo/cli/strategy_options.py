@@ -10,7 +10,8 @@ import typer
 
 from arbo_bo.cli.options import option, parse_duration_s
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
-from arbo_bo.experiment.strategy import AUTO, missing_levels
+from arbo_bo.experiment.acquisitions import missing_levels
+from arbo_bo.experiment.strategy import AUTO
 
 _OPTIONS: Mapping[type[SLO], str] = {MaxExecutionTime: "--max-time", MaxCost: "--max-cost"}
 

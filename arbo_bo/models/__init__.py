@@ -7,7 +7,7 @@ from arbo_bo._lazy import resolver
 if TYPE_CHECKING:
     from arbo_bo.models.amdahl_gp import AmdahlGP
     from arbo_bo.models.fitting import fit_amdahl_gp
-    from arbo_bo.models.hyperparameters import Hyperparameters
+    from arbo_bo.numerics.hyperparameters import Hyperparameters
     from arbo_bo.models.kernel import ResidualKernel
     from arbo_bo.models.mean import AmdahlMean, ErnestMean, UniversalScalabilityMean
     from arbo_bo.models.online import OnlineAmdahlEstimator

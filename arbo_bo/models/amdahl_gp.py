@@ -16,7 +16,7 @@ from torch import Tensor
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
-from arbo_bo.models.hyperparameters import Hyperparameters
+from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
 from arbo_bo.models.mean import AmdahlMean
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean

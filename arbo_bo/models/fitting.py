@@ -25,7 +25,7 @@ from arbo_bo.models.analytic import (
     maximised,
     open_minded,
 )
-from arbo_bo.models.hyperparameters import Hyperparameters
+from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
 from arbo_bo.models.mean import MEANS
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
