@@ -123,6 +123,10 @@ def test_limit_is_the_policys_when_a_cluster_policy_narrows_the_work(monkeypatch
 
 def instance(task, try_number=1):
     pushed = {}
+
+    def xcom_push(key, value):
+        pushed[key] = value
+
     return SimpleNamespace(
         dag_id="d",
         run_id="r",
@@ -131,7 +135,7 @@ def instance(task, try_number=1):
         try_number=try_number,
         max_tries=2,
         pushed=pushed,
-        xcom_push=pushed.__setitem__,
+        xcom_push=xcom_push,
         xcom_pull=lambda task_ids, key: [Advice("s", "s", 2, "why", 0).as_json()],
     )
 
