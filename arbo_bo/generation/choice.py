@@ -73,7 +73,9 @@ def choose(
         values = _values(experiment, surrogate, alternatives)
         candidates = [
             _under_slo(Candidate(p, -cost, value=value), experiment)
-            for p, cost, value in zip(predictions, alternatives.expected_cost.tolist(), values, strict=True)
+            for p, cost, value in zip(
+                predictions, alternatives.expected_cost.tolist(), values, strict=True
+            )
         ]
         candidates = _excluded(candidates, looked_at, reason)
         choice = _chosen(candidates)
@@ -109,7 +111,8 @@ def _values(
 
         values = values_of(chooser, alternatives)
     # Another package's NaN is no reason to choose a degree.
-    return np.nan_to_num(values, nan=-math.inf, neginf=-math.inf, posinf=math.inf).tolist()
+    known = np.nan_to_num(values, nan=-math.inf, neginf=-math.inf, posinf=math.inf)
+    return [float(v) for v in known]
 
 
 def _seed(experiment: Experiment, trials: Sequence[Trial]) -> int:

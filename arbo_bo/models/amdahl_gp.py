@@ -16,11 +16,11 @@ from torch import Tensor
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
-from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
 from arbo_bo.models.mean import AmdahlMean
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
+from arbo_bo.numerics.hyperparameters import Hyperparameters
 
 INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
 
@@ -126,7 +126,7 @@ class AmdahlGP(SingleTaskGP):
         return self.mean_module.law
 
     @property
-    def hyperparameters(self) -> Hyperparameters:
+    def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
         kernel = self.covar_module
         low, mid, high = kernel.base_kernel.lengthscale.flatten().tolist()

@@ -42,7 +42,7 @@ MOST_REFERENCES = 128
 
 
 def log_cost(s: Any, objective: Objective) -> Any:
-    """log Cost(s) = c log s + log factor, of degrees s of any shape."""
+    """Log Cost(s) = c log s + log factor, of degrees s of any shape."""
     return objective.exponent * namespace(s).log(s) + math.log(objective.cost_factor)
 
 
@@ -81,7 +81,7 @@ def utility(belief: Joint, objective: Objective, run: bool = False) -> tuple[Any
 
 
 def expected_improvement(belief: Joint, best_f: Any, objective: Objective) -> Any:
-    """log E[max(U - best_f, 0)], noise-free, ``... x m``.
+    """Log E[max(U - best_f, 0)], noise-free, ``... x m``.
 
     log sigma + log(phi(z) + z Phi(z)), z = (mean - best_f) / sigma, sound where the improvement
     itself underflows; for an additive residual a quadrature over T > 0.
@@ -205,7 +205,7 @@ def _saved(belief: ScoreBelief) -> Any:
     else:
         lines = lead[..., None, :, None] + moved[..., None] * nodes
         after = xp.amax(lines, -2)
-        chosen = (incumbent[..., None, None] + 0 * moved[..., :1].argmax(-1)[..., None])
+        chosen = incumbent[..., None, None] + 0 * moved[..., :1].argmax(-1)[..., None]
         take = np.take_along_axis if xp is np else xp.take_along_dim
         stay = take(moved, chosen, -1) * nodes
     saved = xp.exp(-_capped(stay)) - xp.exp(-_capped(after))

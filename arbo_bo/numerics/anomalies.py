@@ -139,7 +139,8 @@ def _imputed(problem: FitProblem, state: Explanation) -> Explanation:
     return state
 
 
-def _padded(rows: Sequence[Vector], size: int) -> Vector:
+def padded(rows: Sequence[Vector], size: int) -> Vector:
+    """Rows of several lengths as one array, zeros behind the shorter ones, ``B x size``."""
     result = np.zeros((len(rows), size))
     for i, row in enumerate(rows):
         result[i, : len(row)] = row
@@ -155,8 +156,8 @@ def _hypotheses(
     evidence = stacked(
         chosen,
         diffuse_noise=True,
-        kept=_padded([states[i].kept * 1.0 for i in indices], size),
-        y=_padded([states[i].y for i in indices], size),
+        kept=padded([states[i].kept * 1.0 for i in indices], size),
+        y=padded([states[i].y for i in indices], size),
     )
     _, inverse, alpha = evidence.left_out(np.array([states[i].x for i in indices]))
     found = []
@@ -195,9 +196,7 @@ def _straggler(
     kept = state.kept.copy()
     kept[runs[worst]] = False
     start = np.insert(state.x, len(problem.law.parameters), 0.0)
-    return _Hypothesis(
-        index, state, kept, start, float(costs[worst]), None, np.zeros(problem.size)
-    )
+    return _Hypothesis(index, state, kept, start, float(costs[worst]), None, np.zeros(problem.size))
 
 
 def _change(
@@ -238,9 +237,9 @@ def _judged(
     evidence = stacked(
         chosen,
         diffuse_noise=True,
-        kept=_padded([h.kept * 1.0 for h in hypotheses], size),
-        y=_padded([h.state.y for h in hypotheses], size),
-        step=_padded([h.step for h in hypotheses], size),
+        kept=padded([h.kept * 1.0 for h in hypotheses], size),
+        y=padded([h.state.y for h in hypotheses], size),
+        step=padded([h.step for h in hypotheses], size),
     )
     # The step's prior has its density at 0 where there is no step, which is taken out again.
     unused = float(_log_broad(np.zeros(()), prior.spread))
@@ -282,4 +281,3 @@ def _width(evidence: Evidence, x: Vector, step: Vector) -> float:
     _, inverse, _ = evidence.left_out(x[None])
     n = len(step)
     return 0.5 * (LOG_2PI - math.log(step @ inverse[0][:n, :n] @ step))
-

@@ -39,7 +39,7 @@ def ndtr(x: Any) -> Any:
 
 
 def log_ndtr(x: Any) -> Any:
-    """log Phi(x), elementwise, sound however negative x is."""
+    """Log Phi(x), elementwise, sound however negative x is."""
     xp = namespace(x)
     return np.asarray(_LOG_NDTR(x), dtype=float) if xp is np else xp.special.log_ndtr(x)
 
@@ -53,7 +53,7 @@ def ndtri(p: Any) -> Any:
 def log_expected_excess(z: Any) -> Any:
     """log(phi(z) + z Phi(z)), the logarithm of E[max(Z + z, 0)] for Z ~ N(0, 1), elementwise.
 
-    For z below -1 it is log phi(z) + log(1 - |z| R(|z|)) with Mills' ratio R, which does not cancel.
+    For z below -1 it is log phi(z) + log(1 - |z| R(|z|)), R being Mills' ratio.
 
     Source: S. Ament et al., "Unexpected improvements to expected improvement", 2023.
     """

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from arbo_bo.numerics.kernel import SQRT5
 from arbo_bo.numerics.laws import Law
 
-Vector = NDArray[np.float64]
+Vector = NDArray[np.floating[Any]]
 LOG_2PI = math.log(2 * math.pi)
 EXACT_UP_TO = 64
 """Runs up to which the Hessian is exact. Beyond, the terms that take a product of n x n matrices
@@ -165,7 +165,7 @@ class Evidence:
         inverse = _inverse(c.total, root)
         values, jacobian, curvature = self._mean(x)
         residual = self._residual(values)
-        alpha = np.matmul(inverse, residual[..., None])[..., 0]
+        alpha = np.matmul(inverse, residual[..., None])[..., 0]  # 0 where the mask is
         z = (x - self.location) / self.scale
         half_log_det = np.log(np.diagonal(root, 0, -2, -1)).sum(-1)
         value = self._constant - 0.5 * (residual * alpha).sum(-1) - half_log_det
@@ -191,30 +191,47 @@ class Evidence:
         if not hessian:
             return value, gradient, np.zeros((batch, x.shape[1], x.shape[1]))
 
-        count = len(active) + 2
-        moved = np.empty((batch, n, count))  # dK alpha, for outputscale, lengthscales and noise
-        moved[:, :, 0] = np.matmul(c.kernel, alpha[..., None])[..., 0]
-        matrices = by_length.reshape(batch, len(active), n, n)
-        moved[:, :, 1:-1] = np.swapaxes(np.matmul(matrices, alpha[:, None, :, None])[..., 0], 1, 2)
-        moved[:, :, -1] = c.noise[:, None] * (alpha if self.mask is None else alpha * self.mask)
-        columns = moved if jacobian is None else np.concatenate((jacobian, moved), -1)
-        found = np.matmul(np.swapaxes(columns, -1, -2), np.matmul(inverse, columns))
-        share = 1.0
-        if exact:
-            found[:, m:, m:] -= 0.5 * self._traces(c, inverse, matrices)
-        else:
-            share = 0.5
-            found[:, m:, m:] *= share
-        found[:, m:, m:] -= share * self._second(c, by_covariance, output, length, noise)
+        second = self._covariance_information(c, inverse, alpha, by_length, jacobian, exact)
+        pairs = self._second(c, by_covariance, output, length, noise)
+        second[:, m:, m:] -= pairs if exact else 0.5 * pairs
         if curvature is not None:
             law = len(self.law.parameters)
-            found[:, :law, :law] -= curvature(alpha if self.mask is None else alpha * self.mask)
+            second[:, :law, :law] -= curvature(alpha)
         where = np.concatenate((np.arange(m + 1), m + 1 + active, [m + d + 1]))
         result = np.zeros((batch, x.shape[1], x.shape[1]))
-        result[:, where[:, None], where] = found
+        result[:, where[:, None], where] = second
         every = np.arange(x.shape[1])
         result[:, every, every] += 1 / self.scale**2
         return value, gradient, result
+
+    def _covariance_information(
+        self,
+        c: "_Covariance",
+        inverse: Vector,
+        alpha: Vector,
+        by_length: Vector,
+        jacobian: Vector | None,
+        exact: bool,
+    ) -> Vector:
+        """The negative Hessian's part that first derivatives of mean and covariance make.
+
+        v_i' K^-1 v_j, v_i being the mean's derivative, or dK_i alpha; less tr(K^-1 dK_i K^-1 dK_j)
+        / 2 among the covariance's own. Average information is half of the former there.
+        """
+        batch, n, active = len(alpha), self.size, self.active
+        moved = np.empty((batch, n, len(active) + 2))
+        moved[:, :, 0] = np.matmul(c.kernel, alpha[..., None])[..., 0]
+        matrices = by_length.reshape(batch, len(active), n, n)
+        moved[:, :, 1:-1] = np.swapaxes(np.matmul(matrices, alpha[:, None, :, None])[..., 0], 1, 2)
+        moved[:, :, -1] = c.noise[:, None] * alpha
+        columns = moved if jacobian is None else np.concatenate((jacobian, moved), -1)
+        found = np.matmul(np.swapaxes(columns, -1, -2), np.matmul(inverse, columns))
+        m = columns.shape[-1] - moved.shape[-1]
+        if exact:
+            found[:, m:, m:] -= 0.5 * self._traces(c, inverse, matrices)
+        else:
+            found[:, m:, m:] *= 0.5
+        return np.asarray(found)
 
     def _second(
         self, c: "_Covariance", by_covariance: Vector, output: Vector, length: Vector, noise: Vector
@@ -246,7 +263,8 @@ class Evidence:
         if self.mask is not None:
             products[:, -1] *= self.mask[:, None, :]
         across = np.ascontiguousarray(np.swapaxes(products, -1, -2)).reshape(batch, count, n * n)
-        return np.matmul(products.reshape(batch, count, n * n), np.swapaxes(across, -1, -2))
+        flat = products.reshape(batch, count, n * n)
+        return np.asarray(np.matmul(flat, np.swapaxes(across, -1, -2)))
 
     def _covariance(self, x: Vector) -> "_Covariance":
         batch, n, m, d = len(x), self.size, self.mean_size, self.squared.shape[1]
@@ -319,7 +337,21 @@ class Evidence:
 
 
 _BATCHED = frozenset(
-    "squared structure basis log_gamma y location scale low high mask step fixed centre".split()
+    [
+        "squared",
+        "structure",
+        "basis",
+        "log_gamma",
+        "y",
+        "location",
+        "scale",
+        "low",
+        "high",
+        "mask",
+        "step",
+        "fixed",
+        "centre",
+    ]
 )
 
 
@@ -357,7 +389,7 @@ def _inverse(covariance: Vector, root: Vector) -> Vector:
     if covariance.shape[-1] <= _BLOCK:
         return np.asarray(np.linalg.inv(covariance))
     inverse = lower_inverse(root)
-    return np.matmul(np.swapaxes(inverse, -1, -2), inverse)
+    return np.asarray(np.matmul(np.swapaxes(inverse, -1, -2), inverse))
 
 
 def lower_inverse(root: Vector) -> Vector:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.prediction import Residual
-from arbo_bo.numerics.anomalies import Explanation, _padded, explain
+from arbo_bo.numerics.anomalies import Explanation, explain, padded
 from arbo_bo.numerics.evidence import EXACT_UP_TO, LOG_2PI, Evidence, Vector
 from arbo_bo.numerics.hyperparameters import Hyperparameters, amdahl_part
 from arbo_bo.numerics.newton import maximise
@@ -139,8 +139,8 @@ def _fitted(problems: Sequence[FitProblem]) -> list[Fit]:
     x = _searched(problems)
     explained = explain(problems, x)
     size = max(p.size for p in problems)
-    kept = _padded([e.kept * 1.0 for e in explained], size)
-    y = _padded([e.y for e in explained], size)
+    kept = padded([e.kept * 1.0 for e in explained], size)
+    y = padded([e.y for e in explained], size)
     again = [i for i, e in enumerate(explained) if e.cost or problems[i].censored.any()]
     if again:
         chosen = [problems[i] for i in again]
@@ -149,20 +149,21 @@ def _fitted(problems: Sequence[FitProblem]) -> list[Fit]:
         x[again] = maximise(evidence, np.array([explained[i].x for i in again])).x
     evidence = stacked(problems, diffuse_noise=True, kept=kept, y=y)
     inflation = _noise_inflation(problems, evidence, x)
-    return [
-        Fit(p, x[i], float(inflation[i]), explained[i])
-        for i, p in enumerate(problems)
-    ]
+    return [Fit(p, x[i], float(inflation[i]), explained[i]) for i, p in enumerate(problems)]
 
 
 def _searched(problems: Sequence[FitProblem]) -> Vector:
     """The best of several local optima of each problem, ``B x P``."""
     starts = [p.starts() for p in problems]
     most = max(map(len, starts))
-    every = [s if len(s) == most else np.concatenate((s, np.repeat(s[:1], most - len(s), 0))) for s in starts]
+    every = [
+        s if len(s) == most else np.concatenate((s, np.repeat(s[:1], most - len(s), 0)))
+        for s in starts
+    ]
     found = maximise(stacked(problems, repeat=most), np.concatenate(every))
     best = found.value.reshape(len(problems), most).argmax(1)
-    return found.x.reshape(len(problems), most, -1)[np.arange(len(problems)), best]
+    every_x = found.x.reshape(len(problems), most, -1)
+    return np.asarray(every_x[np.arange(len(problems)), best])
 
 
 def _noise_inflation(problems: Sequence[FitProblem], evidence: Evidence, x: Vector) -> Vector:

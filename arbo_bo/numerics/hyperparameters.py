@@ -8,7 +8,6 @@ from typing import Any
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import AmdahlLaw, MeanFunction, Residual
 
-
 FORMAT = 1
 
 

@@ -39,7 +39,9 @@ class Joint:
     @property
     def run_std(self) -> Any:
         """Standard deviation of the next run's outcome, its noise included, ``... x m``."""
-        return namespace(self.mean).sqrt(namespace(self.mean).clip(self.variance + self.noise, 0, None))
+        return namespace(self.mean).sqrt(
+            namespace(self.mean).clip(self.variance + self.noise, 0, None)
+        )
 
     def of_log_time(self) -> "Joint":
         """The belief about log T, u being 1 s; for an additive residual by its moments on T > 0."""

@@ -22,7 +22,7 @@ def matern52(r: Any, decay: Any = None) -> Any:
 
 
 def squared_distances(a: Any, b: Any, lengthscales: Any) -> Any:
-    """Squared scaled distances, ``... x n x m``, of features ``... x n x d`` and ``... x m x d``."""
+    """Squared scaled distances of features ``... x n x d`` and ``... x m x d``, ``... x n x m``."""
     difference = (a[..., :, None, :] - b[..., None, :, :]) / lengthscales
     return (difference * difference).sum(-1)
 

@@ -94,7 +94,7 @@ class Law:
 
     @property
     def exponents(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """d log term / d parameter where it is constant, ``J x m``."""
+        """D log term / d parameter where it is constant, ``J x m``."""
         return np.array([[float(n in t.factors) for n in self.names] for t in self.terms])
 
     @property
@@ -141,7 +141,7 @@ class Law:
         return Expanded(terms, fractions, p)
 
     def jacobian(self, expanded: Expanded, log_gamma: Any) -> Any:
-        """dT / d theta, ``... x n x m``."""
+        """DT / d theta, ``... x n x m``."""
         terms = expanded.terms
         by_factor = terms @ like(self.exponents, terms)
         columns = [by_factor[..., i] for i in range(len(self.names))]

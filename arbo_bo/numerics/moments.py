@@ -27,7 +27,7 @@ TAIL = -30.0
 
 
 def log_mean_time(mean: Any, std: Any, residual: Residual) -> Any:
-    """log E[T], for log T ~ N(mean, std^2), or T ~ N(mean, std^2) given T > 0.
+    """Log E[T], for log T ~ N(mean, std^2), or T ~ N(mean, std^2) given T > 0.
 
     mean + std^2 / 2; or log(mean + std h), h = phi(z) / Phi(z), z = mean / std. For z below -30
     Mills' expansion gives std / (-z) (1 - 2 / z^2) instead.
@@ -49,7 +49,7 @@ def log_mean_time(mean: Any, std: Any, residual: Residual) -> Any:
 
 
 def log_probability_within(mean: Any, std: Any, log_limit: Any, residual: Residual) -> Any:
-    """log P(T <= limit).
+    """Log P(T <= limit).
 
     Args:
         mean: As in `log_mean_time`.
@@ -67,7 +67,7 @@ def log_probability_within(mean: Any, std: Any, log_limit: Any, residual: Residu
 
 
 def _log_between(low: Any, high: Any) -> Any:
-    """log P(low < Z <= high), low < high."""
+    """Log P(low < Z <= high), low < high."""
     xp = namespace(low, high)
     # By symmetry both ends are mirrored where they lie above 0.
     mirrored = low > 0
@@ -102,7 +102,7 @@ def log_time_moments(mean: Any, std: Any) -> tuple[Any, Any]:
 
 
 def log_improvement(mean: Any, std: Any, log_t: Any) -> Any:
-    """log E[max(log t - log T, 0) | T > 0] for T ~ N(mean, std^2).
+    """Log E[max(log t - log T, 0) | T > 0] for T ~ N(mean, std^2).
 
     Args:
         mean: [s].

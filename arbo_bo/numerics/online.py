@@ -168,7 +168,7 @@ class OnlineAmdahlEstimator:
         """
         degrees = np.atleast_1d(np.asarray(s, dtype=float))
         floor = SMALLEST_FRACTION * self._runtime(degrees, np.full_like(degrees, gamma))
-        return np.maximum(self.predict(s, gamma, load)[0], floor)
+        return np.asarray(np.maximum(self.predict(s, gamma, load)[0], floor))
 
     def predict(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> tuple[Vector, Vector]:
         """The next run's time at each degree, its noise included.

@@ -140,7 +140,7 @@ class FitProblem:
 
     @property
     def size(self) -> int:
-        """n."""
+        """How many runs there are."""
         return len(self.y)
 
     @property
@@ -237,7 +237,7 @@ def anchored_residual(known: Hyperparameters, priors: Priors) -> ResidualPrior:
 
 
 def log_time_scale(law: Law, X: Vector, time_s: Vector, location: Sequence[float]) -> float:
-    """log u: the median over the window of log t - log T, T being the law at its priors' location.
+    """Log u: the median of log t - log T over the window, T being the law at its priors' location.
 
     A robust estimate of log T1, so that a straggler or an outlier in size moves it little.
     """
@@ -289,7 +289,8 @@ def stacked(
     if not mask.all():
         shape *= mask[:, :, None] * mask[:, None, :]
     location, scale, low, high = (
-        np.array([getattr(p, name) for p in problems]) for name in ("location", "scale", "low", "high")
+        np.array([getattr(p, name) for p in problems])
+        for name in ("location", "scale", "low", "high")
     )
     if diffuse_noise:
         location[:, -1], scale[:, -1] = 2 * math.log(prior.noise.std), prior.noise.scale
