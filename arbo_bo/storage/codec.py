@@ -61,6 +61,7 @@ def configuration_of(experiment: Experiment) -> Json:
         "mean": experiment.mean.value,
         "strategy": experiment.strategy.to_json(),
         "lease_s": experiment.lease_s,
+        "callers": {caller: dict(asked) for caller, asked in experiment.callers.items()},
     }
 
 
@@ -92,6 +93,8 @@ def experiment_of(row: AnyRow) -> Experiment:
             given["search_space"] = _space_of(stored["parallelism"])
         if "strategy" in stored:
             given["strategy"] = Strategy.from_json(stored["strategy"])
+        if isinstance(callers := stored.get("callers"), Mapping):
+            given["callers"] = callers
         return Experiment(
             name=row.task_name,
             namespace=row.namespace,
