@@ -1,54 +1,93 @@
-"""Gathers the commands and turns errors into exit statuses."""
+"""Names the commands and turns errors into exit statuses."""
 
+import atexit
+import gc
 import os
 import sys
 from pathlib import Path
 
-import typer
+import click
 
-from arbo_bo.cli import bench, database, experiments, maintenance, trials, tuning
+from arbo_bo import __version__
+from arbo_bo.cli import INTERRUPTED
+from arbo_bo.cli.lazy import Entry, LazyGroup
 from arbo_bo.errors import ArboError
 
-app = typer.Typer(
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+COMMANDS = {
+    "tune": Entry(
+        "arbo_bo.cli.tuning:tune",
+        "Run COMMAND at several degrees of parallelism, learn its law, settle on the right degree.",
+    ),
+    "configure": Entry(
+        "arbo_bo.cli.experiments:configure",
+        "Create a task, or change its configuration and keep its trials.",
+    ),
+    "suggest": Entry(
+        "arbo_bo.cli.suggest:suggest",
+        "Decide the degree of the next run; its trial is RUNNING from here.",
+    ),
+    "complete": Entry("arbo_bo.cli.trials:complete", "Record what a run took."),
+    "fail": Entry(
+        "arbo_bo.cli.trials:fail", "Record that a run failed; it never trains the model."
+    ),
+    "abandon": Entry(
+        "arbo_bo.cli.trials:abandon", "Record that a run's outcome will never be known."
+    ),
+    "attach": Entry(
+        "arbo_bo.cli.attach:attach",
+        "Add completed runs from elsewhere, one or a CSV of them.",
+    ),
+    "exclude": Entry(
+        "arbo_bo.cli.trials:exclude",
+        "Let a trial train no more, such as a wrong measurement; --undo takes that back.",
+    ),
+    "rename": Entry(
+        "arbo_bo.cli.experiments:rename", "Give a task another name; its trials go with it."
+    ),
+    "delete": Entry(
+        "arbo_bo.cli.experiments:delete", "Delete a task with all its trials, for good."
+    ),
+    "predict": Entry(
+        "arbo_bo.cli.experiments:predict", "Predict the next run's time at each degree."
+    ),
+    "tasks": Entry(
+        "arbo_bo.cli.experiments:tasks", "List the tasks, with the law that each has learned."
+    ),
+    "show": Entry(
+        "arbo_bo.cli.experiments:show",
+        "Show a task: its trials, its law, and what would be chosen now.",
+    ),
+    "export": Entry(
+        "arbo_bo.cli.maintenance:export",
+        "Write tasks as JSON lines or CSV: trials, configuration and what was learned.",
+    ),
+    "import": Entry(
+        "arbo_bo.cli.maintenance:import_", "Take in what `arbo export` wrote, all or nothing."
+    ),
+    "doctor": Entry(
+        "arbo_bo.cli.maintenance:doctor",
+        "Say what is wrong with the store and what to do; status 1 if anything will fail.",
+    ),
+    "db": Entry("arbo_bo.cli.database:app", "The database's schema and size."),
+    "bench": Entry(
+        "arbo_bo.cli.bench:app",
+        "Benchmarks: does arbo choose better than what people would use instead?",
+    ),
+}
+
+app = LazyGroup(
+    entries=COMMANDS,
     name="arbo",
     help="Chooses the degree of parallelism for each run of a recurring job.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=CONTEXT,
 )
-app.command("tune")(tuning.tune)
-for command in (
-    experiments.configure,
-    trials.suggest,
-    trials.complete,
-    trials.fail,
-    trials.abandon,
-    trials.attach,
-    trials.exclude,
-    experiments.rename,
-    experiments.delete,
-    experiments.predict,
-    experiments.tasks,
-    experiments.show,
-):
-    app.command(command.__name__)(command)
-app.command("export")(maintenance.export)
-app.command("import")(maintenance.import_)
-app.command("doctor")(maintenance.doctor)
-app.add_typer(database.app, name="db")
-app.add_typer(bench.app, name="bench")
+click.version_option(__version__, prog_name="arbo_bo", message="%(prog)s %(version)s")(app)
 
-
-@app.callback(invoke_without_command=True)
-def _root(
-    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
-) -> None:
-    if version:
-        from arbo_bo import __version__
-
-        typer.echo(f"arbo_bo {__version__}")
-        raise typer.Exit
+# The process ends here: its memory goes back as a whole, so nothing in it need be looked through.
+atexit.register(gc.freeze)
 
 
 def run(arguments: list[str]) -> int:
@@ -57,8 +96,16 @@ def run(arguments: list[str]) -> int:
         if getattr(sys, name) is None:  # started with the stream closed
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  to the process's end
     try:
-        status = _status(arguments)
+        status = app.main(arguments, prog_name="arbo", standalone_mode=False)
         sys.stdout.flush()
+    except click.Abort as err:
+        # click has turned an interruption into this one.
+        interrupted = isinstance(err.__cause__ or err.__context__, KeyboardInterrupt)
+        print("arbo: interrupted" if interrupted else "Aborted!", file=sys.stderr)
+        return INTERRUPTED if interrupted else 1
+    except click.ClickException as err:
+        err.show()
+        return err.exit_code
     except ArboError as err:
         print(f"arbo: error: {one_line(err)}", file=sys.stderr)
         return 1
@@ -69,19 +116,11 @@ def run(arguments: list[str]) -> int:
         _discard_stdout()
         print(f"arbo: error: {_os_problem(err)}", file=sys.stderr)
         return 1
-    return status
-
-
-def _status(arguments: list[str]) -> int:
-    try:
-        app(arguments, prog_name="arbo")
-    except SystemExit as err:
-        return err.code if isinstance(err.code, int) else 0
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _os_problem(err: OSError) -> str:
-    """What the system refused; an open stream has no file's name."""
+    """Says what the system refused; an open stream has no file's name."""
     if err.filename is None:
         return f"the output cannot be written: {one_line(err)}"
     return one_line(OSError(f"{err.filename}: {err.strerror}"))
@@ -93,6 +132,6 @@ def _discard_stdout() -> None:
 
 
 def one_line(err: Exception) -> str:
-    """An error's message on one line, without what a terminal would obey."""
+    """Returns an error's message on one line, without what a terminal would obey."""
     text = " ".join(str(err).split())
     return "".join(ch if ch.isprintable() else "?" for ch in text) or type(err).__name__

@@ -2,41 +2,54 @@
 
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from arbo_bo.cli import bench_options, bench_render, options, render
+from arbo_bo._format import format_time
+from arbo_bo.cli import INTERRUPTED, bench_options, bench_render, options, render
+from arbo_bo.cli.status_line import StatusLine
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from arbo_bo.benchmarks.runner import Progress
     from arbo_bo.benchmarks.suite import Suite, SuiteOptions
 
-app = typer.Typer(
-    help="Benchmarks: does arbo choose better than what people would use instead?",
-    no_args_is_help=True,
-)
+
+@click.group(no_args_is_help=True)
+def app() -> None:
+    """Benchmarks: does arbo choose better than what people would use instead?"""
 
 
 @app.command()
+@bench_options.suite
+@bench_options.policies
+@bench_options.seeds
+@bench_options.runs
+@bench_options.tasks
+@bench_options.out
+@bench_options.data
+@bench_options.jobs
+@bench_options.dask
+@options.where
+@options.json
 def run(
-    suite: bench_options.SuiteName = "quick",
-    policies: bench_options.Policies = None,
-    seeds: bench_options.Seeds = 2,
-    runs: bench_options.Runs = None,
-    tasks: bench_options.Tasks = 20,
-    out: bench_options.Out = None,
-    data: bench_options.Data = None,
-    jobs: bench_options.Jobs = 0,
-    dask: bench_options.Dask = None,
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
-    json: options.Json = False,
+    suite: str,
+    policies: str | None,
+    seeds: int,
+    runs: int | None,
+    tasks: int,
+    out: Path | None,
+    data: Path | None,
+    jobs: int,
+    dask: str | None,
+    store: str | None,
+    namespace: str,
+    json: bool,
 ) -> None:
     """Run policies on a suite and print the table; an interrupted run goes on where it was."""
     from arbo_bo.benchmarks import extra, report, runner
@@ -49,7 +62,8 @@ def run(
     chosen = runner.choose_policies(policies)
     if _holds_store_suite(suite, store):
         options.open_optimizer(store, namespace, must_exist=True).close()
-    with render.stderr().status("reading measured runs"):
+    with StatusLine() as status:
+        status.update("reading measured runs")
         suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
     _remark(note for one in suites for note in one.notes)
     results = Results(out or runner.default_folder(suite))
@@ -60,7 +74,7 @@ def run(
             records = runner.run_benchmark(plan, results, client=client, progress=progress)
     except KeyboardInterrupt:
         _remark([f"interrupted; the same command goes on where it was, in {results.folder}"])
-        raise typer.Exit(130) from None
+        raise click.exceptions.Exit(INTERRUPTED) from None
     # A folder may hold more than was asked for now.
     records = records[
         records["suite"].isin([s.name for s in suites]) & records["policy"].isin(chosen)
@@ -73,8 +87,13 @@ def run(
 
 
 @app.command()
+@bench_options.folder
+@bench_options.ours
+@options.json
 def compare(
-    folder: bench_options.Folder, policy: bench_options.Ours = "arbo", json: options.Json = False
+    folder: Path,
+    policy: str,
+    json: bool,
 ) -> None:
     """Print the tables, and the 95 % intervals of one policy against each peer."""
     from arbo_bo.benchmarks import report
@@ -90,10 +109,13 @@ def compare(
 
 
 @app.command()
+@bench_options.folders
+@bench_options.candidates
+@options.json
 def choose(
-    folders: bench_options.Folders,
-    policies: bench_options.Candidates = None,
-    json: options.Json = False,
+    folders: tuple[Path, ...],
+    policies: str | None,
+    json: bool,
 ) -> None:
     """Choose a configuration of arbo on all suites but one, and judge it on that one."""
     from dataclasses import asdict
@@ -111,10 +133,13 @@ def choose(
 
 
 @app.command()
+@bench_options.folder
+@bench_options.picture_folder
+@bench_options.formats
 def plot(
-    folder: bench_options.Folder,
-    output: bench_options.PictureFolder = None,
-    formats: bench_options.Formats = "png",
+    folder: Path,
+    output: Path | None,
+    formats: str,
 ) -> None:
     """Draw regret curves and performance profiles; prints the files' paths."""
     from arbo_bo.benchmarks.plots import plot_all
@@ -128,14 +153,20 @@ def plot(
 
 
 @app.command()
+@bench_options.folder
+@bench_options.ours
+@bench_options.count
+@bench_options.data
+@options.where
+@options.json
 def explain(
-    folder: bench_options.Folder,
-    policy: bench_options.Ours = "arbo",
-    count: bench_options.Count = 3,
-    data: bench_options.Data = None,
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
-    json: options.Json = False,
+    folder: Path,
+    policy: str,
+    count: int,
+    data: Path | None,
+    store: str | None,
+    namespace: str,
+    json: bool,
 ) -> None:
     """Show the worst tasks: what was chosen, what was right, what the posterior said."""
     from arbo_bo.benchmarks.explain import explain as explain_worst
@@ -157,8 +188,11 @@ def explain(
 
 
 @app.command()
+@bench_options.folders
+@bench_options.page
 def report(
-    folders: bench_options.Folders, output: bench_options.Output = Path("docs/benchmarks.md")
+    folders: tuple[Path, ...],
+    output: Path,
 ) -> None:
     """Write a page with the tables, the pictures, and how they were made."""
     from arbo_bo.benchmarks.document import Part, write_document
@@ -172,7 +206,12 @@ def report(
 
 
 @app.command("list")
-def list_all(data: bench_options.Data = None, json: options.Json = False) -> None:
+@bench_options.data
+@options.json
+def list_all(
+    data: Path | None,
+    json: bool,
+) -> None:
     """List the suites and the policies."""
     from arbo_bo.benchmarks.policies.variants import variant_names
     from arbo_bo.benchmarks.runner import known_policies, missing_packages
@@ -188,10 +227,10 @@ def list_all(data: bench_options.Data = None, json: options.Json = False) -> Non
     policies = {name: missing.get(name) for name in known}
     if json:
         return render.print_json({"suites": suites, "policies": policies})
-    render.stdout().print(bench_render.name_table("suite", suites))
+    render.print_table(bench_render.name_table("suite", suites))
     needs = {n: "" if p is None else f"needs the package {p}" for n, p in policies.items()}
-    render.stdout().print()
-    render.stdout().print(bench_render.name_table("policy", needs))
+    print()
+    render.print_table(bench_render.name_table("policy", needs))
 
 
 def _open(folder: Path) -> tuple[Any, Any]:
@@ -247,32 +286,21 @@ def _remark(lines: Any) -> None:
 
 @contextmanager
 def _progress(folder: Path) -> "Iterator[Progress]":
-    """A bar on stderr, where stderr is a terminal."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    """Counts on stderr; while it goes on, where stderr is a terminal."""
+    started, before = time.monotonic(), None
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=render.stderr()) as bar:
-        task = bar.add_task("problem x policy x seed", total=None)
-        first = True
+    with StatusLine() as status:
 
         def report(done: int, total: int) -> None:
-            nonlocal first
-            if first and done:
-                bar.console.print(f"{done} of {total} were done before, in {folder}", markup=False)
-            first = False
-            bar.update(task, completed=done, total=total)
+            nonlocal before
+            if before is None:
+                before = done
+                if done:
+                    status.print(f"{done} of {total} were done before, in {folder}")
+            text = f"{done} of {total} problems x policies x seeds"
+            if done > before:
+                left_s = (time.monotonic() - started) * (total - done) / (done - before)
+                text += f", about {format_time(max(left_s, 1.0))} left"
+            status.update(text)
 
         yield report

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
+import click
 
 from arbo_bo._format import format_time
 from arbo_bo.cli import render
+from arbo_bo.cli.table import Table
 
 if TYPE_CHECKING:
     from arbo_bo.benchmarks.explain import Explanation
@@ -21,11 +21,9 @@ def total_time(header: Mapping[str, Any]) -> str:
 
 def name_table(title: str, names: Mapping[str, str]) -> Table:
     """Names and what they mean."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(title)
-    table.add_column("")
+    table = Table((title, ""), left=(title, ""))
     for name, meaning in names.items():
-        table.add_row(Text(name), Text(meaning))
+        table.add(name, meaning)
     return table
 
 
@@ -40,25 +38,24 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
 
 def print_explanation(explanation: "Explanation") -> None:
     """One task: its runs, then what arbo believed before the worst of them, beside the truth."""
-    out = render.stdout()
     title = f"{explanation.suite}: {explanation.problem}, seed {explanation.seed}"
-    out.print(Text(title, style="bold"))
+    click.secho(title, bold=True)
     text = f"minimising {explanation.objective}; "
     if explanation.deadline_s is None:
         text += f"mean regret {explanation.badness:.3f}"
     else:
         text += f"deadline {format_time(explanation.deadline_s)}, missed in "
         text += f"{100 * explanation.badness:.0f} % of the early runs in which it could be held"
-    out.print(Text(text))
-    out.print()
-    out.print(_history_table(explanation))
-    out.print()
-    out.print(Text(_worst_text(explanation)))
+    print(text)
+    print()
+    render.print_table(_history_table(explanation))
+    print()
+    print(_worst_text(explanation))
     if explanation.candidates:
-        out.print(_posterior_table(explanation))
+        render.print_table(_posterior_table(explanation))
     if explanation.remark:
-        out.print(Text(explanation.remark))
-    out.print()
+        print(explanation.remark)
+    print()
 
 
 def _worst_text(explanation: "Explanation") -> str:
@@ -78,13 +75,11 @@ def _worst_text(explanation: "Explanation") -> str:
 
 
 def _history_table(explanation: "Explanation") -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
     last = "regret" if explanation.deadline_s is None else "deadline"
-    for title in ("run", "input size", "load", "chosen", "right", "time", last):
-        table.add_column(title, justify="right")
+    table = Table(("run", "input size", "load", "chosen", "right", "time", last))
     for record in explanation.history:
         size, load = record["input_size"], record["cluster_load"]
-        table.add_row(
+        table.add(
             str(record["run"]),
             "-" if size is None else f"{size:g}",
             "-" if load is None else f"{load:g}",
@@ -92,7 +87,7 @@ def _history_table(explanation: "Explanation") -> Table:
             str(record["best_parallelism"]),
             format_time(record["execution_time_s"]),
             _outcome(record),
-            style="bold" if record["run"] == explanation.worst_run else None,
+            marked=record["run"] == explanation.worst_run,
         )
     return table
 
@@ -108,12 +103,9 @@ def _posterior_table(explanation: "Explanation") -> Table:
     worst, before = explanation.at_worst, explanation.runs_before()
     chosen, right = worst["parallelism"], worst["best_parallelism"]
     truth = {t.parallelism: t for t in explanation.truth}
-    table = Table(box=None, pad_edge=False, header_style="bold")
     titles = ["workers", "runs", "predicted", "5 % to 95 %", "truth", "score", "true score"]
     titles += [] if explanation.deadline_s is None else ["truly in time"]
-    for title in titles:
-        table.add_column(title, justify="right")
-    table.add_column("")
+    table = Table([*titles, ""], left=[""])
     for candidate in explanation.candidates:
         degree, prediction = candidate.parallelism, candidate.prediction
         low, high = (format_time(prediction.quantile_s(q)) for q in render.QUANTILES)
@@ -130,6 +122,5 @@ def _posterior_table(explanation: "Explanation") -> Table:
         ]
         if explanation.deadline_s is not None:
             cells.append("-" if known is None else f"{100 * known.within:.0f} %")
-        style = "bold green" if degree == right else None
-        table.add_row(*cells, ", ".join(marks), style=style)
+        table.add(*cells, ", ".join(marks), marked=degree == right)
     return table

@@ -1,19 +1,22 @@
 """``arbo db``: the store's schema, and how much it holds."""
 
 import sys
-from typing import Annotated
 
-import typer
+import click
 
-from arbo_bo.cli import options, render
+from arbo_bo.cli import options, render, values
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
-app = typer.Typer(help="The database's schema and size.", no_args_is_help=True)
+
+@click.group(no_args_is_help=True)
+def app() -> None:
+    """The database's schema and size."""
 
 
 @app.command()
-def version(store: options.Store = None, json: options.Json = False) -> None:
+@options.store
+@options.json
+def version(store: str | None, json: bool) -> None:
     """Show the database's schema version and the one that this arbo works with."""
     from arbo_bo.storage import SQLTrialStore
 
@@ -21,11 +24,13 @@ def version(store: options.Store = None, json: options.Json = False) -> None:
     found, head = opened.schema_version(), opened.head_version
     if json:
         return render.print_json({"database": found, "arbo_bo": head})
-    render.stdout().print(f"database {found or 'empty'}, arbo_bo {head}", markup=False)
+    print(f"database {found or 'empty'}, arbo_bo {head}")
 
 
 @app.command()
-def upgrade(store: options.Store = None, json: options.Json = False) -> None:
+@options.store
+@options.json
+def upgrade(store: str | None, json: bool) -> None:
     """Bring the database's schema up to this arbo's."""
     from arbo_bo.storage import SQLTrialStore
 
@@ -33,24 +38,24 @@ def upgrade(store: options.Store = None, json: options.Json = False) -> None:
     if json:
         return render.print_json({"before": before, "after": after})
     changed = f"{before or 'empty'} -> {after}" if before != after else f"{after}, up to date"
-    render.stdout().print(f"schema {changed}", markup=False)
+    print(f"schema {changed}")
 
 
 @app.command()
+@click.option("--keep-last", type=int, metavar="N", help="Newest trials of each kind that stay.")
+@click.option("--older-than", metavar="AGE", help="Only what ended longer ago, such as 90d.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@options.yes
+@options.where
+@options.json
 def prune(
-    keep_last: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Newest trials of each kind that stay.", show_default=False),
-    ] = None,
-    older_than: Annotated[
-        str | None,
-        typer.Option(metavar="AGE", help="Only what ended longer ago, such as 90d."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
-    json: options.Json = False,
+    keep_last: int | None,
+    older_than: str | None,
+    dry_run: bool,
+    yes: bool,
+    store: str | None,
+    namespace: str,
+    json: bool,
 ) -> None:
     """Delete old trials of all tasks in the namespace.
 
@@ -60,8 +65,8 @@ def prune(
     from arbo_bo.storage.pruning import prune as prune_store
 
     if keep_last is None and older_than is None:
-        raise typer.BadParameter("say which trials may go: --keep-last, --older-than, or both")
-    age_s = options.parse_duration_s("--older-than", older_than)
+        raise click.UsageError("say which trials may go: --keep-last, --older-than, or both")
+    age_s = values.parse_duration_s("--older-than", older_than)
     opened = options.open_store(store, namespace)
     found = prune_store(opened, keep_last, age_s, dry_run=True)
     if found and not dry_run:
@@ -71,12 +76,10 @@ def prune(
     if json:
         return render.print_json({"deleted": not dry_run, "trials": dict(found)})
     would = "would be " if dry_run else ""
-    render.stdout().print(
-        f"{sum(found.values())} trials of {len(found)} tasks {would}deleted", markup=False
-    )
+    print(f"{sum(found.values())} trials of {len(found)} tasks {would}deleted")
 
 
 def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
         raise InvalidValueError(f"{question} nobody can be asked here: add --yes, or --dry-run")
-    typer.confirm(question, abort=True, err=True)
+    click.confirm(question, abort=True, err=True)

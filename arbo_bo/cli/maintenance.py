@@ -6,13 +6,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from arbo_bo.cli import options, render
 from arbo_bo.errors import ArboError, InvalidValueError
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 
 
 class Format(StrEnum):
@@ -22,52 +20,57 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-FileFormat = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        help="jsonl: everything, exactly; csv: the trials.  [default: by the file's name, jsonl]",
-        show_default=False,
-    ),
-]
+_form = click.option(
+    "--format",
+    "form",
+    type=click.Choice([str(form) for form in Format]),
+    help="jsonl: everything, exactly; csv: the trials.  [default: by the file's name, jsonl]",
+)
 
 
+@click.command()
+@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@click.option("--all", "everything", is_flag=True, help="All tasks of the namespace.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to.  [default: stdout]",
+)
+@_form
+@options.where
 def export(
-    tasks: Annotated[
-        list[str] | None, typer.Argument(metavar="TASK...", help="Tasks.", show_default=False)
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All tasks of the namespace.")] = False,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to.  [default: stdout]")
-    ] = None,
-    form: FileFormat = None,
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
+    tasks: tuple[str, ...],
+    everything: bool,
+    output: Path | None,
+    form: str | None,
+    store: str | None,
+    namespace: str,
 ) -> None:
     """Write tasks as JSON lines or CSV: trials, configuration and what was learned."""
     from arbo_bo.storage.archive import export_csv, export_lines
 
     if bool(tasks) == everything:
-        raise typer.BadParameter("give one task or more, or --all")
+        raise click.UsageError("give one task or more, or --all")
     write = export_csv if _format(form, output) is Format.CSV else export_lines
-    lines = write(options.open_store(store, namespace), None if everything else tasks)
+    lines = write(options.open_store(store, namespace), None if everything else list(tasks))
     if output is None:
         sys.stdout.writelines(lines)
         return
     _write(output, lines)
-    render.stderr().print(f"exported to {output}", markup=False)
+    render.say(f"exported to {output}")
 
 
-def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An export; - is stdin.")],
-    form: FileFormat = None,
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
-    json: options.Json = False,
-) -> None:
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@_form
+@options.where
+@options.json
+def import_(file: Path, form: str | None, store: str | None, namespace: str, json: bool) -> None:
     """Take in what `arbo export` wrote, all or nothing.
 
-    JSON lines make new tasks, exactly as they were. CSV adds its trials to their tasks.
+    FILE is an export; - is stdin. JSON lines make new tasks, exactly as they were. CSV adds its
+    trials to their tasks.
     """
     from arbo_bo.storage import SQLTrialStore
     from arbo_bo.storage.archive import import_csv, import_lines
@@ -76,14 +79,13 @@ def import_(
     tasks, trials = read(SQLTrialStore(store, namespace), _lines(file))
     if json:
         return render.print_json({"tasks": tasks, "trials": trials})
-    render.stderr().print(f"imported {trials} trials of {tasks} tasks", markup=False)
+    render.say(f"imported {trials} trials of {tasks} tasks")
 
 
-def doctor(
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
-    json: options.Json = False,
-) -> None:
+@click.command()
+@options.where
+@options.json
+def doctor(store: str | None, namespace: str, json: bool) -> None:
     """Say what is wrong with the store and what to do; status 1 if anything will fail."""
     from arbo_bo.service.diagnosis import Verdict, diagnose
 
@@ -91,17 +93,16 @@ def doctor(
     if json:
         render.print_json([vars(finding) for finding in findings])
     for finding in () if json else findings:
-        text = f"{finding.verdict:8}{finding.check:10}{finding.message}"
-        render.stdout().print(text, markup=False)
+        print(f"{finding.verdict:8}{finding.check:10}{finding.message}")
         if finding.advice:
-            render.stdout().print(f"{'':18}-> {finding.advice}", markup=False)
+            print(f"{'':18}-> {finding.advice}")
     if any(finding.verdict is Verdict.ERROR for finding in findings):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
-def _format(given: Format | None, file: Path | None) -> Format:
+def _format(given: str | None, file: Path | None) -> Format:
     if given is not None:
-        return given
+        return Format(given)
     return Format.CSV if file is not None and file.suffix.lower() == ".csv" else Format.JSONL
 
 

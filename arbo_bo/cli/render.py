@@ -2,18 +2,16 @@
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
 from arbo_bo._format import format_time
+from arbo_bo.cli.table import Table
 from arbo_bo.experiment import (
     AmdahlLaw,
     Candidate,
@@ -25,22 +23,17 @@ from arbo_bo.experiment import (
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4
+_USUAL = Experiment("a task as it starts")
 
 
-def stdout() -> Console:
-    """The console that results go to."""
-    return _console(sys.stdout)
+def say(text: str) -> None:
+    """Prints a remark on stderr, in one line."""
+    click.echo(text, err=True)
 
 
-def stderr() -> Console:
-    """The console that progress and remarks go to."""
-    return _console(sys.stderr)
-
-
-def _console(file: Any) -> Console:
-    # Into a pipe or a file the width is no limit: nothing may be cut there.
-    width = None if file.isatty() else 160
-    return Console(file=file, highlight=False, soft_wrap=True, width=width)
+def print_table(table: Table) -> None:
+    """Prints a table on stdout; codes for bold and green go to a terminal alone."""
+    click.echo("\n".join(table.lines()))
 
 
 def print_json(document: Any) -> None:
@@ -128,11 +121,8 @@ def candidate_table(decision: Decision, measured: dict[int, list[float]], most: 
     excluding = under_slo or any(c.excluded for c in decision.candidates)
     titles = ["workers", "runs", "measured", "predicted", "5 % to 95 %", "cost"]
     titles += ["P(SLO)"] if under_slo else []
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in (*titles, f"score {objective}"):
-        table.add_column(title, justify="right")
-    if excluding:
-        table.add_column("why not")
+    titles += [f"score {objective}", *(["why not"] if excluding else [])]
+    table = Table(titles, left=["why not"])
     shown = _worth_showing(decision.candidates, decision.parallelism, measured, most)
     for candidate, row in zip(decision.candidates, explanation.rows, strict=True):
         if candidate not in shown:
@@ -151,7 +141,7 @@ def candidate_table(decision: Decision, measured: dict[int, list[float]], most: 
         beside = f"{worse:+.1f} %" if worse < FAR_PERCENT else "far higher"
         cells.append(f"{row.score:.4g} ({beside})")
         cells += [row.why_not] if excluding else []
-        table.add_row(*cells, style="bold green" if row.chosen else None)
+        table.add(*cells, marked=row.chosen)
     return table
 
 
@@ -168,26 +158,22 @@ def _worth_showing(
 
 def prediction_table(predictions: Sequence[Prediction]) -> Table:
     """Degree, mean, deviation and quantiles."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("workers", "expected", "± run to run", "5 % to 95 %"):
-        table.add_column(title, justify="right")
+    table = Table(("workers", "expected", "± run to run", "5 % to 95 %"))
     for p in predictions:
         low, high = (format_time(p.quantile_s(q)) for q in QUANTILES)
         times = (format_time(p.mean_s), format_time(p.std_s), f"{low} - {high}")
-        table.add_row(str(p.parallelism), *times)
+        table.add(str(p.parallelism), *times)
     return table
 
 
 def trial_table(trials: Sequence[Trial]) -> Table:
     """One line a trial."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("trial", "workers", "measured", "predicted", "input size", "load"):
-        table.add_column(title, justify="right")
-    for title in ("phase", "status", "why"):
-        table.add_column(title)
+    words = ("phase", "status", "why")
+    numbers = ("trial", "workers", "measured", "predicted", "input size", "load")
+    table = Table((*numbers, *words), left=words)
     for t in trials:
         reason = (t.failure_reason or "").strip().splitlines()
-        table.add_row(
+        table.add(
             str(t.trial_index),
             str(t.parallelism),
             "-" if t.execution_time_s is None else format_time(t.execution_time_s),
@@ -197,18 +183,15 @@ def trial_table(trials: Sequence[Trial]) -> Table:
             str(t.phase)
             + (f" ({advised} advised)" if (advised := t.recommended_parallelism) else ""),
             str(t.status),
-            Text(_cut(reason[0]) if reason else ""),
+            _cut(reason[0]) if reason else "",
         )
     return table
 
 
 def experiment_table(experiments: Sequence[Experiment]) -> Table:
     """One line a task."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("task")
-    for title in ("runs", "allowed", "objective", "T1", "p", "C", "k"):
-        table.add_column(title, justify="right")
-    table.add_column("strategy")
+    numbers = ("runs", "allowed", "objective", "T1", "p", "C", "k")
+    table = Table(("task", *numbers, "strategy"), left=("task", "strategy"))
     for e in experiments:
         law = e.model.law
         learned = ("-",) * 4
@@ -216,20 +199,19 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
             times = (format_time(law.t1_s), format_time(law.c_s))
             learned = (times[0], f"{law.p:.3f}", times[1], f"{law.k:.2f}")
         runs = str(e.model.sample_count)
-        allowed, strategy = str(e.search_space), Text(", ".join([str(e.strategy), *_settings(e)]))
-        table.add_row(Text(e.name), runs, allowed, str(e.objective), *learned, strategy)
+        allowed, strategy = str(e.search_space), ", ".join([str(e.strategy), *_settings(e)])
+        table.add(e.name, runs, allowed, str(e.objective), *learned, strategy)
     return table
 
 
 def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
-    usual = Experiment(experiment.name)
     names = ("default_parallelism", "window", "residual", "estimator", "mean")
     given = [(name, getattr(experiment, name)) for name in names]
     said = [
         f"{name.removesuffix('_parallelism')} {value}"
         for name, value in given
-        if value != getattr(usual, name)
+        if value != getattr(_USUAL, name)
     ]
     if not experiment.baseline:
         said.append("no baseline")

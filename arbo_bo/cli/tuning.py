@@ -1,143 +1,128 @@
 """``arbo tune``: run a command at several degrees and settle on the right one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Any
 
-import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+import click
 
 from arbo_bo._format import count, format_time
-from arbo_bo.cli import options, render
-from arbo_bo.cli.experiments import apply_configuration
+from arbo_bo.cli import INTERRUPTED, options, render, values
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.cli.strategy_options import StrategyOptions, with_strategy
+from arbo_bo.cli.status_line import StatusLine
+from arbo_bo.cli.strategy_options import STRATEGY, apply_configuration, settings
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
 from arbo_bo.experiment import Decision, Trial, TrialStatus
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.experiment.outcome import clean_reason
 from arbo_bo.experiment.validation import integer
 from arbo_bo.service.optimizer import ArboOptimizer
 
 
-@with_strategy
+@click.command()
+@options.task
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@click.option(
+    "--runs",
+    type=int,
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="Completed trials that the task shall have in all.",
+)
+@options.input_size
+@click.option("--timeout", metavar="TIME", help="End a run at 90s, 10m, 1h.")
+@click.option("--show-output", is_flag=True, help="Show the command's output, on stderr.")
+@settings("parallelism", "default", "urgency", "cost_exponent", "baseline", *STRATEGY)
+@options.where
+@options.json
 def tune(
-    task: options.Task,
-    command: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="-- COMMAND...",
-            help="The program and its arguments; {chunk_id}, {chunks} and {parallelism} are "
-            "replaced, nothing else is. No shell comes in between.",
-            show_default=False,
-        ),
-    ] = None,
-    parallelism: options.Parallelism = None,
-    runs: Annotated[
-        int, typer.Option(metavar="N", help="Completed trials that the task shall have in all.")
-    ] = 12,
-    input_size: options.InputSize = None,
-    timeout: Annotated[
-        str | None, typer.Option(metavar="TIME", help="End a run at 90s, 10m, 1h.")
-    ] = None,
-    urgency: options.Urgency = None,
-    cost_exponent: options.CostExponent = None,
-    default: options.Default = None,
-    baseline: options.Baseline = None,
-    show_output: Annotated[
-        bool, typer.Option("--show-output", help="Show the command's output, on stderr.")
-    ] = False,
-    store: options.Store = None,
-    namespace: options.Namespace = DEFAULT_NAMESPACE,
-    json: options.Json = False,
-    *,
-    strategy: StrategyOptions,
+    task: str,
+    command: tuple[str, ...],
+    runs: int,
+    given: Mapping[str, Any],
+    input_size: str | None,
+    timeout: str | None,
+    show_output: bool,
+    store: str | None,
+    namespace: str,
+    json: bool,
 ) -> None:
     """Run COMMAND at several degrees of parallelism, learn its law, settle on the right degree.
 
-    With {chunk_id} in an argument, s processes run side by side, one a chunk; without, one process
-    is told its degree. The command's stdout is discarded unless --show-output. Running again goes
-    on where it stopped.
+    COMMAND is the program and its arguments; {chunk_id}, {chunks} and {parallelism} are replaced,
+    nothing else is. No shell comes in between. With {chunk_id} in an argument, s processes run side
+    by side, one a chunk; without, one process is told its degree. The command's stdout is discarded
+    unless --show-output. Running again goes on where it stopped.
 
+    \b
     arbo tune sort --parallelism 1:8 -- sort --parallel={parallelism} -o /dev/null big.txt
-    """
-    stage = _stage_command(command or [])
-    settings = loop.TuningOptions(
+    """  # noqa: D301  click's mark of lines that stay as they are
+    stage = _stage_command(command)
+    tuning = loop.TuningOptions(
         runs=integer("--runs", runs, 1),
         input_size=input_size_of(input_size),
-        timeout_s=options.parse_duration_s("--timeout", timeout),
+        timeout_s=values.parse_duration_s("--timeout", timeout),
         show_output=show_output,
     )
     arbo = open_optimizer(store, namespace)
-    experiment = apply_configuration(
-        arbo,
-        task,
-        strategy,
-        parallelism=parallelism,
-        default=default,
-        urgency=urgency,
-        cost_exponent=cost_exponent,
-        baseline=baseline,
-    )
-    console = render.stderr()
-    _announce(console, arbo, task, experiment.model.sample_count, settings.runs)
-    with _progress(console, settings.runs, experiment.model.sample_count) as observer:
+    experiment = apply_configuration(arbo, task, given)
+    _announce(arbo, task, experiment.model.sample_count, tuning.runs)
+    with StatusLine() as status:
         try:
-            decision = loop.tune(arbo, task, stage, settings, observer)
+            decision = loop.tune(arbo, task, stage, tuning, _Progress(status, tuning.runs))
         except StageFailedError as err:
             tail = clean_reason(getattr(err, "stderr_tail", None))
             if tail:
-                console.print(tail, markup=False, style="red")
+                status.print(click.style(tail, fg="red"))
             raise
         except KeyboardInterrupt as err:
-            console.print("interrupted: what is completed is kept, run again to go on")
-            raise typer.Exit(130) from err
+            status.print("interrupted: what is completed is kept, run again to go on")
+            raise click.exceptions.Exit(INTERRUPTED) from err
     _report(arbo, decision, json)
 
 
-def _stage_command(arguments: list[str]) -> StageCommand:
+def _stage_command(arguments: tuple[str, ...]) -> StageCommand:
     try:
-        return StageCommand(tuple(arguments))
+        return StageCommand(arguments)
     except MissingPlaceholderError as err:
-        raise typer.BadParameter(str(err)) from err
+        raise click.UsageError(str(err)) from err
 
 
-def _announce(console: Console, arbo: ArboOptimizer, task: str, completed: int, runs: int) -> None:
+def _announce(arbo: ArboOptimizer, task: str, completed: int, runs: int) -> None:
     if completed:
-        console.print(f"{task}: {completed} of {runs} runs are there already", markup=False)
+        render.say(f"{task}: {completed} of {runs} runs are there already")
     stale = [t for t in arbo.trials(task) if t.status is TrialStatus.RUNNING]
     if stale:
         indices = ", ".join(str(t.trial_index) for t in stale[:5])
-        console.print(
+        render.say(
             f"{task}: trial {indices} is RUNNING elsewhere; if it is dead, "
-            f"`arbo abandon {task} INDEX` says so",
-            markup=False,
+            f"`arbo abandon {task} INDEX` says so"
         )
     busy = arbo.store.running_workers()
     if busy:
-        console.print(
+        render.say(
             f"{count(busy)} of RUNNING trials in namespace {arbo.store.namespace} count as "
-            "cluster load; `arbo show TASK` lists a task's",
-            markup=False,
+            "cluster load; `arbo show TASK` lists a task's"
         )
 
 
 class _Progress(loop.TuningObserver):
-    """Shows each trial as a line, and the current one beside the bar."""
+    """Shows each trial as a line, and the current one below them."""
 
-    def __init__(self, progress: Progress, runs: int, completed: int) -> None:
-        self.progress = progress
-        self.bar = progress.add_task("", total=max(runs, completed), completed=completed)
+    def __init__(self, status: StatusLine, runs: int) -> None:
+        self.status = status
+        self.runs = runs
 
     def started(self, decision: Decision, completed: int) -> None:
-        text = f"trial {decision.trial_index} ({decision.phase}): {count(decision.parallelism)}"
+        text = (
+            f"{completed}/{self.runs}  trial {decision.trial_index} ({decision.phase}): "
+            f"{count(decision.parallelism)}"
+        )
         if decision.predicted_time_s is not None:
             text += f", expected {format_time(decision.predicted_time_s)}"
-        self.progress.update(self.bar, completed=completed, description=text)
+        self.status.update(text)
 
     def finished(self, trial: Trial, completed: int) -> None:
         taken = "failed" if trial.status is TrialStatus.FAILED else ""
@@ -145,24 +130,10 @@ class _Progress(loop.TuningObserver):
             taken = format_time(trial.execution_time_s)
         expected = trial.predicted_time_s
         beside = "" if expected is None else f"   expected {format_time(expected)}"
-        line = (
+        self.status.print(
             f"trial {trial.trial_index:>3}  {trial.phase:<8}  {count(trial.parallelism):>10}"
             f"  {taken:>10}{beside}"
         )
-        self.progress.console.print(line, markup=False)
-        self.progress.update(self.bar, completed=completed)
-
-
-@contextmanager
-def _progress(console: Console, runs: int, completed: int) -> Iterator[_Progress]:
-    columns = (
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield _Progress(progress, runs, completed)
 
 
 def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:
@@ -176,11 +147,10 @@ def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:
                 "trials": [render.trial_json(t) for t in trials],
             }
         )
-    out = render.stdout()
     if decision.candidates:
-        out.print(render.candidate_table(decision, render.measured_times(trials)))
-    out.print()
+        render.print_table(render.candidate_table(decision, render.measured_times(trials)))
+    print()
     sized = experiment.model.base_input_size is not None
     law = decision.law or experiment.model.law
-    out.print(f"law       {render.law_line(law, sized)}", markup=False)
-    out.print(f"decision  {decision.reason}", markup=False)
+    print(f"law       {render.law_line(law, sized)}")
+    print(f"decision  {decision.reason}")

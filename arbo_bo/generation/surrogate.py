@@ -149,7 +149,7 @@ class GPSurrogate:
         """The law always, the hyperparameters where the window could teach them."""
         if not self.identifies_law:
             return Learned(self.model.law, previous.model.hyperparameters)
-        return Learned(self.model.law, self.model.hyperparameters.to_json())
+        return Learned(self.model.law, self.model.fitted_hyperparameters.to_json())
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ class AmdahlGP(SingleTaskGP):
         return self.mean_module.law
 
     @property
-    def hyperparameters(self) -> Hyperparameters:
+    def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
         kernel = self.covar_module
         low, mid, high = kernel.base_kernel.lengthscale.flatten().tolist()

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from gpytorch import Module
 from gpytorch.constraints import Interval
 from gpytorch.means import Mean
 from gpytorch.priors import NormalPrior
@@ -42,6 +43,26 @@ class Parameter:
     prior: Normal
     anchor: float
     timed: bool = False
+
+
+@dataclass(frozen=True)
+class NamedParameter:
+    """Reads and sets the parameter of a name, as a prior does.
+
+    gpytorch makes closures for a prior that is registered by name, which cannot be pickled; bound
+    methods can.
+    """
+
+    name: str
+
+    def read(self, module: Module) -> Tensor:
+        """The parameter's value."""
+        value: Tensor = getattr(module, self.name)
+        return value
+
+    def set(self, module: Module, value: Tensor) -> None:
+        """Sets the parameter, inside its constraint."""
+        module.initialize(**{self.name: value})
 
 
 class ScalabilityMean(Mean, ABC):
@@ -96,7 +117,8 @@ class ScalabilityMean(Mean, ABC):
             self.register_constraint(name, Interval(low, high, transform=None))
             loc = torch.tensor(location, dtype=torch.float64)
             normal = NormalPrior(loc, torch.tensor(spread, dtype=torch.float64))
-            self.register_prior(f"{name}_prior", normal, name)
+            named = NamedParameter(name)
+            self.register_prior(f"{name}_prior", normal, named.read, named.set)
 
     @classmethod
     def priors(cls, given: LawPrior | None = None) -> dict[str, Normal]:

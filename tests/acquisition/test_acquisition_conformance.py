@@ -1,5 +1,7 @@
 """What BoTorch asks of every acquisition function."""
 
+import pickle
+
 import pytest
 import torch
 from botorch.acquisition.fixed_feature import FixedFeatureAcquisitionFunction
@@ -71,6 +73,13 @@ def test_value_is_the_same_when_the_context_is_fixed_by_botorch(make):
     acquisition = make(fitted())
     fixed = FixedFeatureAcquisitionFunction(acquisition, d=3, columns=[1, 2], values=[1.0, 0.0])
     assert torch.allclose(fixed(X[..., :1]), acquisition(X))
+
+
+@every
+@both_residuals
+def test_value_is_the_same_when_the_acquisition_function_was_pickled(make, residual):
+    acquisition = make(fitted(residual))
+    assert torch.equal(pickle.loads(pickle.dumps(acquisition))(X), acquisition(X))
 
 
 @pytest.mark.parametrize(

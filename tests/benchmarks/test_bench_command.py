@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.benchmarks import extra
@@ -216,7 +216,7 @@ def test_error_is_one_line_that_says_what_to_do(arguments: tuple[str, ...], matc
 
 def test_listing_loads_neither_torch_nor_pandas() -> None:
     code = (
-        "import sys; from arbo_bo.cli.bench import list_all; list_all(None, True); "
+        "import sys; from arbo_bo.cli.bench import list_all; list_all.callback(None, True); "
         "sys.exit(str([m for m in ('torch', 'pandas', 'matplotlib') if m in sys.modules] or ''))"
     )
     found = subprocess.run(

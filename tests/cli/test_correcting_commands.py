@@ -65,7 +65,7 @@ def test_task_is_renamed(call, url):
 
 
 def test_task_is_deleted_when_it_is_confirmed(call, url, monkeypatch):
-    monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     assert "deleted t" in call("delete", "t").err
     assert ArboOptimizer(url).experiments() == []
 

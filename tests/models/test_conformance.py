@@ -133,7 +133,7 @@ def test_hyperparameters_are_the_same_when_the_state_is(mean):
     fitted = fit_amdahl_gp(X, time, mean=mean)
     other = model_of(X, 5 * time, mean=type(fitted.mean_module))
     other.load_state_dict(fitted.state_dict())
-    assert other.hyperparameters == fitted.hyperparameters
+    assert other.fitted_hyperparameters == fitted.fitted_hyperparameters
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -96,7 +96,7 @@ def test_other_objectives_are_botorchs_own():
     exact, left_out = model_of(*window(12)), model_of(*window(12))
     fit_gpytorch_mll(mll_of(exact))
     fit_gpytorch_mll(LeaveOneOutPseudoLikelihood(left_out.likelihood, left_out))
-    assert exact.hyperparameters != left_out.hyperparameters
+    assert exact.fitted_hyperparameters != left_out.fitted_hyperparameters
 
 
 def test_other_priors_are_botorchs_own():

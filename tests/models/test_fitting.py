@@ -43,7 +43,7 @@ def test_warm_start_finds_what_a_cold_one_finds():
     X, time = window(20)
     cold = fit_amdahl_gp(X[:19], time[:19])
     at, _ = window(4, 9)
-    warm = fit_amdahl_gp(X, time, warm_start=cold.hyperparameters)
+    warm = fit_amdahl_gp(X, time, warm_start=cold.fitted_hyperparameters)
     again = fit_amdahl_gp(X, time)
     assert torch.allclose(warm.posterior(at).mean, again.posterior(at).mean, atol=1e-3)
 
@@ -58,7 +58,7 @@ def test_law_is_found_from_any_two_degrees():
 @pytest.mark.parametrize("degrees", [(8,), (8, 9)])
 def test_law_is_kept_when_the_window_says_nothing_about_it(degrees):
     X, time = window(40, noise=0.02)
-    learned = fit_amdahl_gp(X, time).hyperparameters
+    learned = fit_amdahl_gp(X, time).fitted_hyperparameters
     X1, time1 = window(50, seed=7, noise=0.02, degrees=degrees)
     kept = fit_amdahl_gp(X1, 1.5 * time1, warm_start=learned)
     forgotten = fit_amdahl_gp(X1, 1.5 * time1).law
@@ -70,9 +70,11 @@ def test_law_is_kept_when_the_window_says_nothing_about_it(degrees):
 @pytest.mark.parametrize("residual", RESIDUALS)
 def test_kernel_is_kept_when_the_window_says_nothing_about_it(residual):
     X, time = window(40, noise=0.02)
-    learned = fit_amdahl_gp(X, time, residual=residual).hyperparameters
+    learned = fit_amdahl_gp(X, time, residual=residual).fitted_hyperparameters
     known = replace(learned, lengthscales=(7.0, 8.0, 9.0))
-    kept = fit_amdahl_gp(X[:1], time[:1], residual=residual, warm_start=known).hyperparameters
+    kept = fit_amdahl_gp(
+        X[:1], time[:1], residual=residual, warm_start=known
+    ).fitted_hyperparameters
     assert kept.lengthscales == pytest.approx(known.lengthscales, rel=0.5)
     assert kept.noise == pytest.approx(learned.noise, rel=0.6)
 
@@ -89,7 +91,7 @@ def test_warm_start_saves_work(monkeypatch):
     counted = Evidence.log_density
     monkeypatch.setattr(Evidence, "log_density", lambda e, x: calls.append(1) or counted(e, x))
     X, time = window(30)
-    known = fit_amdahl_gp(X, time).hyperparameters
+    known = fit_amdahl_gp(X, time).fitted_hyperparameters
     cold, _ = len(calls), calls.clear()
     fit_amdahl_gp(X, time, warm_start=known)
     assert len(calls) < 0.8 * cold
@@ -119,14 +121,14 @@ def test_auto_takes_amdahls_law_when_the_runs_came_from_it(kappa):
     time = 300 * (0.03 + 0.97 / s + kappa * (s - 1)) * np.exp(0.02 * rng.standard_normal(24))
     X = torch.from_numpy(np.stack([s, np.ones(24), np.zeros(24)], axis=-1))
     model = fit_amdahl_gp(X, torch.from_numpy(time)[:, None], mean="auto")
-    assert (model.hyperparameters.mean is MeanFunction.AMDAHL) is (kappa == 0)
+    assert (model.fitted_hyperparameters.mean is MeanFunction.AMDAHL) is (kappa == 0)
 
 
 def test_auto_keeps_the_mean_when_the_window_says_nothing_about_it():
     X, time = window(20)
-    known = fit_amdahl_gp(X, time, mean="ernest").hyperparameters
+    known = fit_amdahl_gp(X, time, mean="ernest").fitted_hyperparameters
     kept = fit_amdahl_gp(*window(6, degrees=(8,)), warm_start=known, mean="auto")
-    assert kept.hyperparameters.mean == "ernest"
+    assert kept.fitted_hyperparameters.mean == "ernest"
     assert kept.law.k == pytest.approx(known.law.k, abs=0.1)
 
 

@@ -11,12 +11,12 @@ from arbo_bo.models import (
 
 @pytest.mark.parametrize("mean", ["amdahl", "usl", "ernest", "auto"])
 def test_hyperparameters_survive_json(mean):
-    found = fit_amdahl_gp(*window(8), mean=mean).hyperparameters
+    found = fit_amdahl_gp(*window(8), mean=mean).fitted_hyperparameters
     assert Hyperparameters.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 def test_hyperparameters_are_amdahls_when_they_name_no_mean():
-    found = fit_amdahl_gp(*window(8)).hyperparameters
+    found = fit_amdahl_gp(*window(8)).fitted_hyperparameters
     old = {k: v for k, v in found.to_json().items() if k not in ("mean", "learned")}
     read = Hyperparameters.from_json(old)
     assert read.mean == "amdahl"
@@ -38,17 +38,22 @@ def test_warm_start_is_ignored_when_it_is_not_understood(stored):
 
 @pytest.mark.parametrize("change", [{"mean": "gompertz"}, {"learned": 3}, {"learned": {"k": "x"}}])
 def test_warm_start_is_ignored_when_its_law_is_not_understood(change):
-    stored = fit_amdahl_gp(*window(4)).hyperparameters.to_json()
+    stored = fit_amdahl_gp(*window(4)).fitted_hyperparameters.to_json()
     assert Hyperparameters.from_json(stored) is not None
     assert Hyperparameters.from_json(stored | change) is None
 
 
 def test_warm_start_of_the_other_residual_gives_its_law_only():
     X, time = window(20)
-    additive = fit_amdahl_gp(X, time, residual="additive").hyperparameters
+    additive = fit_amdahl_gp(X, time, residual="additive").fitted_hyperparameters
     fit_amdahl_gp(X, time, warm_start=additive)
     model = model_of(X, time)
     before = model.covar_module.outputscale.item()
     model.start_from(additive)
     assert model.covar_module.outputscale.item() == before
     assert model.law.t1_s == pytest.approx(additive.law.t1_s)
+
+
+def test_gpytorchs_own_hyperparameters_are_every_parameter_of_the_model():
+    model = model_of(*window(6))
+    assert set(model.hyperparameters()) == set(model.parameters())

@@ -1,7 +1,10 @@
 """How many workers can run side by side: beyond that they queue, and queueing is no parallelism."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+_OF_TASKS = ("max_active_tis_per_dag", "max_active_tis_per_dagrun")
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,10 @@ def tightest(
     found = [Limit(max(1, n // stages), source) for source, n in shared.items() if n is not None]
     found += [Limit(max(1, n), source) for source, n in own.items() if n is not None]
     return min(found, key=lambda limit: limit.parallelism or 0, default=Limit())
+
+
+def limits_of(tasks: Iterable[Any]) -> dict[str, int | None]:
+    """Returns how many instances of Airflow tasks may run at once, by the setting that says so."""
+    return {
+        f"{limit} of {task.task_id}": getattr(task, limit) for task in tasks for limit in _OF_TASKS
+    }

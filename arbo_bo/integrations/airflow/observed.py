@@ -1,6 +1,6 @@
 """The author's own tasks: finding those that are mapped over a plan, and having them observed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup, XComArg
@@ -11,8 +11,6 @@ from arbo_bo.integrations.airflow import markers
 from arbo_bo.integrations.airflow.operators import LABELS
 
 Task = BaseOperator | MappedOperator
-
-_LIMITS = ("max_active_tis_per_dag", "max_active_tis_per_dagrun")
 
 
 def tasks_mapped_over(plan: BaseOperator, work: object) -> list[Task]:
@@ -59,13 +57,6 @@ def instrument(task: Task, plan_task_id: str) -> None:
         task.on_execute_callback = [*task.on_execute_callback, markers.mark_begin]
         task._post_execute_hook = markers.followed_by_mark_end(task._post_execute_hook)
         task.map_index_template = task.map_index_template or label
-
-
-def limits(tasks: Sequence[Task]) -> dict[str, int | None]:
-    """Returns how many instances of the tasks may run at once, by the setting that says so."""
-    return {
-        f"{limit} of {task.task_id}": getattr(task, limit) for task in tasks for limit in _LIMITS
-    }
 
 
 def _tasks_of(work: object) -> list[Task]:

@@ -4,18 +4,25 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator, XComArg, conf
-from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
+from airflow.sdk import BaseHook, XComArg, conf
+from airflow.sdk.exceptions import (
+    AirflowNotFoundException,
+    AirflowRuntimeError,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 from arbo_bo.errors import InvalidValueError, StoreURLError
 from arbo_bo.experiment import TimeMeasure
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import connection, markers
+from arbo_bo.integrations.airflow.limits import Limit, limits_of, tightest
+from arbo_bo.integrations.airflow.own import OwnTask, OwnTeardown
 from arbo_bo.integrations.airflow.spec import StageSpec, workers
 
 # What only a running task needs is imported there: each task start parses the DAG again.
 if TYPE_CHECKING:
-    from arbo_bo.integrations.airflow.plan import Request
+    from arbo_bo.integrations.airflow.plan import Advice, Request
     from arbo_bo.service.optimizer import ArboOptimizer
 
 ADVICE, LABELS, PARALLELISM = "arbo", "labels", "parallelism"
@@ -23,7 +30,7 @@ ADVICE, LABELS, PARALLELISM = "arbo", "labels", "parallelism"
 _ENDED = ("success", "failed")
 
 
-class PlanOperator(BaseOperator):
+class PlanOperator(OwnTask):
     """Decides the degrees of its stages, and returns one list with what every worker gets.
 
     Args:
@@ -55,7 +62,7 @@ class PlanOperator(BaseOperator):
         self.input_sizes = dict(input_sizes)
         self.conn_id = conn_id
         self.namespace = namespace
-        self.observed_limits: dict[str, int | None] | None = None
+        self.observed: tuple[str, ...] | None = None
         # Rendered in `execute`, not as a template field: a size that can't be had must not stop
         # the stage.
         XComArg.apply_upstream_relationship(self, self.input_sizes)
@@ -65,30 +72,27 @@ class PlanOperator(BaseOperator):
         return PARALLELISM if len(self.stages) == 1 else f"{PARALLELISM}_{stage}"
 
     def resolve_template_files(self) -> None:
-        """Checks, when Airflow loads the DAG, that somebody will record the stages.
+        """Checks, when Airflow loads the DAG, that the stages can run and will be recorded.
 
         Raises:
-            InvalidValueError: `observe` was not called.
+            InvalidValueError: `observe` was not called, or no allowed degree can run.
         """
-        if self.observed_limits is None:
+        if self.observed is None:
             names = ", ".join(repr(stage.name) for stage in self.stages)
             raise InvalidValueError(
                 f"stage {names} is planned and never observed, so nothing would be learned; "
                 "add stage.observe(work) after the mapped task"
             )
+        for stage in self.stages:
+            stage.require_room(self.limit_of(stage))
         super().resolve_template_files()
 
     def execute(self, context: Any) -> list[Any]:
         """Decides; Airflow calls it."""
-        from arbo_bo.integrations.airflow.plan import advise
         from arbo_bo.integrations.airflow.report import label, table
 
         ti = context["ti"]
-        advices = advise(
-            lambda: open_arbo(self.conn_id, self.namespace),
-            [self.request(context, stage) for stage in self.stages],
-            lambda dag_id, run_id: has_ended(ti, dag_id, run_id),
-        )
+        advices = self._advices(context)
         several = len(advices) > 1
         for advice in advices:
             self.log.info("%s", table(advice))
@@ -106,25 +110,46 @@ class PlanOperator(BaseOperator):
             )
         ]
 
+    def _advices(self, context: Any) -> "list[Advice]":
+        """One advice for each stage, whatever happens."""
+        from arbo_bo.integrations.airflow.plan import advise, defaults
+
+        ti = context["ti"]
+        requests = [self.request(context, stage) for stage in self.stages]
+        if ti.try_number > max(1, ti.max_tries) and markers.was_retried(ti):
+            # No more tries after this one, and those before were killed.
+            return defaults(requests, RuntimeError("the tries before did not come to an end"))
+        try:
+            return advise(
+                lambda: open_arbo(self.conn_id, self.namespace),
+                requests,
+                lambda dag_id, run_id: has_ended(ti, dag_id, run_id),
+            )
+        except AirflowTaskTimeout as err:  # no Exception: it passes all that fails open inside
+            return defaults(requests, TimeoutError(f"execution_timeout is over: {err}"))
+
+    def limit_of(self, stage: StageSpec) -> Limit:
+        """The most workers of a stage that Airflow runs side by side, as far as a DAG tells."""
+        dag = self.dag
+        shared = {
+            "max_map_length": conf.getint("core", "max_map_length"),
+            "max_active_tasks of the DAG": dag.max_active_tasks,
+        }
+        # Read now: a cluster policy may have changed the work after it was observed.
+        work = [dag.get_task(task_id) for task_id in self.observed or ()]
+        own = {"max_parallelism of the stage": stage.max_parallelism}
+        return tightest(shared | limits_of(work), own, len(self.stages))
+
     def request(self, context: Any, stage: StageSpec) -> "Request":
         """What is asked of arbo for one of the stages, in the run of this context."""
-        from arbo_bo.integrations.airflow.limits import tightest
         from arbo_bo.integrations.airflow.plan import Request, keys
 
         ti = context["ti"]
-        shared = {
-            "max_map_length": conf.getint("core", "max_map_length"),
-            "max_active_tasks of the DAG": self.dag.max_active_tasks if self.dag else None,
-        }
         idempotency_key, run_key = keys(ti.dag_id, ti.run_id, stage.name, ti.id)
         return Request(
             spec=stage,
             raw_size=lambda: self._size(stage, context),
-            limit=tightest(
-                shared | (self.observed_limits or {}),
-                {"max_parallelism of the stage": stage.max_parallelism},
-                len(self.stages),
-            ),
+            limit=self.limit_of(stage),
             idempotency_key=idempotency_key,
             run_key=run_key,
         )
@@ -134,12 +159,13 @@ class PlanOperator(BaseOperator):
         return size(context) if callable(size) else self.render_template(size, context)
 
 
-class RecordOperator(BaseOperator):
+class RecordOperator(OwnTeardown):
     """Records what the plan's stages took. A teardown: the run's own outcome stays as it is.
 
     Args:
         plan_task_id: The `PlanOperator`'s id.
         observed: Ids of the mapped tasks that do the work.
+        waited_for: Whether the next run waits until this task has not failed.
         time_measure: "makespan" or "slowest"; see `StageEvidence.judge`.
         conn_id: The Airflow connection to arbo's database.
         namespace: The namespace in it.
@@ -154,6 +180,7 @@ class RecordOperator(BaseOperator):
         plan_task_id: str,
         observed: Sequence[str],
         time_measure: TimeMeasure,
+        waited_for: bool = False,
         conn_id: str = connection.DEFAULT_CONNECTION,
         namespace: str = DEFAULT_NAMESPACE,
         **kwargs: Any,
@@ -161,20 +188,48 @@ class RecordOperator(BaseOperator):
         super().__init__(**kwargs)
         self.plan_task_id = plan_task_id
         self.observed = tuple(observed)
+        self.waited_for = waited_for
         self.time_measure = time_measure
         self.conn_id = conn_id
         self.namespace = namespace
+
+    def resolve_template_files(self) -> None:
+        """Checks, when Airflow loads the DAG, that nothing runs because this task did.
+
+        Raises:
+            InvalidValueError: A task comes after it: that one would run after a failed stage too.
+        """
+        after = [task for task in self.downstream_list if not task.is_teardown]
+        if after:
+            names = ", ".join(sorted(task.task_id for task in after))
+            work = ", ".join(self.observed)
+            raise InvalidValueError(
+                f"{names} comes after {self.task_id}, which runs whether the stage failed or not, "
+                f"so it would run after a failure too; let it follow the work itself: write "
+                f"{work} >> {names}, and stage.observe(...) on a line of its own"
+            )
+        super().resolve_template_files()
 
     def execute(self, context: Any) -> list[str]:
         """Records; Airflow calls it. What was done is the task's XCom.
 
         Raises:
             StoreError: The store failed; another try records all that is not recorded yet.
+            AirflowSkipException: So did the last try, and a failed task would hold up the next run.
         """
+        ti = context["ti"]
+        try:
+            return self._record(ti)
+        except Exception as err:
+            if not self.waited_for or ti.try_number <= ti.max_tries:
+                raise
+            self.log.exception("the outcome of %s is not recorded", self.plan_task_id)
+            raise AirflowSkipException(f"the outcome is not recorded: {err}") from err
+
+    def _record(self, ti: Any) -> list[str]:
         from arbo_bo.integrations.airflow.evidence import StageEvidence
         from arbo_bo.integrations.airflow.record import record
 
-        ti = context["ti"]
         advices = ti.xcom_pull(task_ids=self.plan_task_id, key=ADVICE)
         if not any(advice["trial_index"] is not None for advice in advices or ()):
             self.log.warning("nothing to record: %s took no advice", self.plan_task_id)

@@ -118,7 +118,7 @@ def advise(
     try:
         arbo, refused = _configured(open_arbo, requests)
     except Exception as err:
-        return [_default(request, err) for request in requests]
+        return defaults(requests, err)
     advices = []
     with arbo.store.within(ANSWER_WITHIN_S):  # for all stages, should the database go away now
         for request in requests:
@@ -130,6 +130,11 @@ def advise(
             except Exception as err:  # whatever went wrong, the author's stage runs
                 advices.append(_default(request, err))
     return advices
+
+
+def defaults(requests: Sequence[Request], err: Exception) -> list[Advice]:
+    """Returns the default degrees, with the error for a reason; nothing is asked of the store."""
+    return [_default(request, err) for request in requests]
 
 
 def _configured(

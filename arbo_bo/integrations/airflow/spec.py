@@ -11,6 +11,7 @@ from arbo_bo.errors import InvalidValueError, MissingPlaceholderError
 from arbo_bo.experiment import SearchSpace, validation
 from arbo_bo.experiment.experiment import Experiment
 from arbo_bo.experiment.strategy import AUTO
+from arbo_bo.integrations.airflow.limits import Limit
 
 CHUNK_ID, CHUNKS, PARALLELISM = "{chunk_id}", "{chunks}", "{parallelism}"
 ARGUMENTS, KWARGS, CHUNK_DICTS = "arguments", "kwargs", "chunks"
@@ -73,6 +74,20 @@ class StageSpec:
         experiment = self.configured
         degree = experiment.fixed_parallelism or experiment.probe_parallelism
         return degree if limit is None else max(1, min(degree, limit))
+
+    def require_room(self, limit: Limit) -> None:
+        """Checks that some allowed degree can run.
+
+        Raises:
+            InvalidValueError: Even the smallest is above the limit.
+        """
+        space = self.configured.search_space
+        if limit.parallelism is not None and limit.parallelism < space.smallest:
+            raise InvalidValueError(
+                f"stage {self.name!r} may run with {space} workers, and no more than {limit} can "
+                f"run side by side; raise that limit to {space.smallest} or more, or allow smaller "
+                "degrees with parallelism="
+            )
 
     def _check_settings(self) -> None:
         known = _known_settings()

@@ -1,7 +1,6 @@
 """The author's side: `arbo_stage` before a mapped task, and `observe` after it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import TaskGroup, XComArg
@@ -13,16 +12,8 @@ from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import observed, spec
 from arbo_bo.integrations.airflow.connection import DEFAULT_CONNECTION
 from arbo_bo.integrations.airflow.operators import PlanOperator, RecordOperator
+from arbo_bo.integrations.airflow.own import PLAN_ARGS, RECORD_ARGS
 from arbo_bo.integrations.airflow.spec import StageSpec
-
-# A run whose outcome could not be written must not hold up the next one, whatever the DAG's
-# default_args say.
-_RECORD_ARGS = {
-    "retries": 5,
-    "retry_delay": timedelta(seconds=30),
-    "depends_on_past": False,
-    "wait_for_downstream": False,
-}
 
 
 def arbo_stage(
@@ -136,8 +127,8 @@ def arbo_stages(
             "one mapped task runs all stages of a plan, so all give arguments, or all give kwargs"
         )
     place = {"conn_id": conn_id, "namespace": namespace}
-    plan = _plan(name, specs, templates, sizes, place | dict(plan_args or {}))
-    record = _RECORD_ARGS | dict(record_args or {})
+    plan = _plan(name, specs, templates, sizes, {**place, **PLAN_ARGS, **(plan_args or {})})
+    record = {**RECORD_ARGS, **(record_args or {})}
     return Stages(name, plan, place | {"time_measure": time_measure} | record)
 
 
@@ -210,7 +201,7 @@ class Stages:
         Raises:
             InvalidValueError: It is not mapped over this plan's list, or the stage is observed.
         """
-        if self.plan.observed_limits is not None:
+        if self.plan.observed is not None:
             raise InvalidValueError(f"stage {self.name!r} is observed already; observe it once")
         tasks = observed.tasks_mapped_over(self.plan, work)
         if not tasks:
@@ -221,11 +212,12 @@ class Stages:
             )
         for task in tasks:
             observed.instrument(task, self.plan.task_id)
-        self.plan.observed_limits = observed.limits(tasks)
+        self.plan.observed = tuple(task.task_id for task in tasks)
         record = RecordOperator(
             task_id=f"record_{self.name}",
             plan_task_id=self.plan.task_id,
-            observed=[task.task_id for task in tasks],
+            observed=self.plan.observed,
+            waited_for=any(task.wait_for_downstream for task in tasks),
             dag=self.plan.dag,
             task_group=self.plan.task_group,
             **self._record_args,

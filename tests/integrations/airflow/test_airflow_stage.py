@@ -44,7 +44,7 @@ def test_record_waits_for_no_other_run_when_the_dags_tasks_do():
         record = stage.observe(bash(stage))
     assert stage.plan.depends_on_past
     assert (record.depends_on_past, record.wait_for_downstream) == (False, False)
-    assert (stage.plan.retries, record.retries) == (1, 5)
+    assert (stage.plan.wait_for_downstream, record.waited_for) == (False, True)
 
 
 def expand_task(stage):
@@ -167,10 +167,9 @@ def test_own_hook_runs_first_when_the_author_has_one(dag):
 def test_limits_of_the_work_are_known_when_it_is_observed(dag):
     stage = arbo_stage("s", arguments="run {chunk_id}")
     stage.observe(bash(stage, max_active_tis_per_dagrun=3))
-    assert stage.plan.observed_limits == {
-        "max_active_tis_per_dag of work": None,
-        "max_active_tis_per_dagrun of work": 3,
-    }
+    assert (
+        str(stage.plan.limit_of(stage.plan.stages[0])) == "3 by max_active_tis_per_dagrun of work"
+    )
 
 
 def test_dag_is_the_same_after_each_parse_when_a_stage_is_in_it():

@@ -1,0 +1,81 @@
+"""``arbo suggest``."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from arbo_bo.cli import options, render, values
+from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.strategy_options import STRATEGY, apply_configuration, is_any, settings
+from arbo_bo.context import input_size_of
+from arbo_bo.experiment import Decision
+from arbo_bo.service.optimizer import ArboOptimizer
+
+
+@click.command()
+@options.task
+@options.input_size
+@options.input_size_fallback
+@options.cluster_load
+@click.option(
+    "--max-parallelism", type=int, metavar="DEGREE", help="The most workers that there are now."
+)
+@click.option(
+    "--idempotency-key",
+    metavar="KEY",
+    help="Asked again with this key, the same trial is given.",
+)
+@click.option(
+    "--run-key", metavar="KEY", help="Abandon the task's running trials with the same key."
+)
+@click.option("--explain", is_flag=True, help="Print every candidate, and why not, on stderr.")
+@settings("parallelism", "default", "urgency", "baseline", *STRATEGY)
+@options.where
+@options.json
+def suggest(
+    task: str,
+    given: Mapping[str, Any],
+    input_size: str | None,
+    input_size_fallback: str | None,
+    explain: bool,
+    store: str | None,
+    namespace: str,
+    json: bool,
+    **request: Any,
+) -> None:
+    """Decide the degree of the next run; its trial is RUNNING from here.
+
+    Prints lines that a shell can evaluate, and the reason on stderr:
+
+    \b
+    eval "$(arbo suggest nightly)"
+    make -j $parallelism
+    arbo complete nightly $trial_index ...
+    """  # noqa: D301  click's mark of lines that stay as they are
+    size = input_size_of(input_size, values.parse_fallback(input_size_fallback))
+    arbo = open_optimizer(store, namespace)
+    if is_any(given):
+        from arbo_bo.storage.deferred import DeferringTrialStore
+
+        # What was asked for is kept if a trial comes of it.
+        arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
+        apply_configuration(arbo, task, given)
+    decision = arbo.suggest(task, input_size=size, **request)
+    try:
+        if explain:
+            print(decision.explain(), file=sys.stderr)
+        _print_decision(decision, json)
+        sys.stdout.flush()
+    except OSError:  # nobody has read the decision, so nobody will run it
+        assert decision.trial_index is not None
+        arbo.mark_trial_abandoned(task, decision.trial_index, reason="the output was not read")
+        raise
+
+
+def _print_decision(decision: Decision, json: bool) -> None:
+    if json:
+        return render.print_json(render.decision_json(decision))
+    print(f"parallelism={decision.parallelism}\ntrial_index={decision.trial_index}")
+    print(f"trial {decision.trial_index}: {decision.reason}", file=sys.stderr)
