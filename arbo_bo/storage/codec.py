@@ -44,8 +44,9 @@ Json = dict[str, Any]
 
 def configuration_of(experiment: Experiment) -> Json:
     """The configuration as JSON; alpha has a column of its own."""
-    objective = experiment.objective
-    return {
+    objective, callers = experiment.objective, experiment.callers
+    told = {"callers": {caller: dict(asked) for caller, asked in callers.items()}}
+    return (told if callers else {}) | {
         "format": FORMAT,
         "parallelism": _space_json(experiment.search_space),
         "default_parallelism": experiment.default_parallelism,
@@ -61,7 +62,6 @@ def configuration_of(experiment: Experiment) -> Json:
         "mean": experiment.mean.value,
         "strategy": experiment.strategy.to_json(),
         "lease_s": experiment.lease_s,
-        "callers": {caller: dict(asked) for caller, asked in experiment.callers.items()},
     }
 
 
