@@ -1,6 +1,7 @@
 """``arbo attach``."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Trial
+from arbo_bo.experiment.drafts import identified
 from arbo_bo.experiment.validation import short
 
 
@@ -26,7 +29,8 @@ from arbo_bo.experiment.validation import short
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Many runs, oldest first: columns parallelism, execution_time_s, and perhaps input_size, "
-    "cluster_load, startup_time_s. All or none are added.",
+    "cluster_load, startup_time_s. All or none are added; a row attached from a CSV before is "
+    "left out.",
 )
 @options.where
 @options.json
@@ -55,13 +59,20 @@ def attach(
         raise click.UsageError("give --csv, or one run's options, not both")
     if file is None and (time is None or parallelism is None):
         raise click.UsageError("give --parallelism and --time, or --csv FILE")
-    rows = [one] if file is None else read_history(file)
+    rows = [one] if file is None else identified(read_history(file))
     trials = open_optimizer(store, namespace).attach_trials(task, rows)
     if json:
         return render.print_json([render.trial_json(t) for t in trials])
+    known = len(rows) - len(trials)
+    already = f"; {known} of {len(rows)} rows were attached before" if known else ""
+    render.say(f"attached {_named(trials)} of {task}{already}")
+
+
+def _named(trials: Sequence[Trial]) -> str:
+    if not trials:
+        return "no trial"
     first, last = trials[0].trial_index, trials[-1].trial_index
-    what = f"trial {first}" if first == last else f"{len(trials)} trials, {first} to {last},"
-    render.say(f"attached {what} of {task}")
+    return f"trial {first}" if first == last else f"{len(trials)} trials, {first} to {last},"
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from arbo_bo.experiment import (
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4
+_USUAL = Experiment("a task as it starts")
 
 
 def say(text: str) -> None:
@@ -205,13 +206,12 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
 
 def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
-    usual = Experiment(experiment.name)
     names = ("default_parallelism", "window", "residual", "estimator", "mean")
     given = [(name, getattr(experiment, name)) for name in names]
     said = [
         f"{name.removesuffix('_parallelism')} {value}"
         for name, value in given
-        if value != getattr(usual, name)
+        if value != getattr(_USUAL, name)
     ]
     if not experiment.baseline:
         said.append("no baseline")

@@ -1,6 +1,8 @@
 """Trials that the store has yet to number: a decision about to run, and runs from elsewhere."""
 
 import math
+import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +19,8 @@ from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
 UNNUMBERED = 0
 REQUIRED = ("parallelism", "execution_time_s")
 OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
+KEY = "idempotency_key"
+_ROWS = uuid.UUID("0d9f4a52-6f0b-5b0e-9a2e-6a2f7c1d8e43")
 
 
 def running_trial(
@@ -99,15 +103,15 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
 
     Args:
         experiment: Whose run it was.
-        row: parallelism and execution_time_s, and perhaps input_size, cluster_load (None: unknown)
-            and startup_time_s.
+        row: parallelism and execution_time_s, and perhaps input_size, cluster_load (None: unknown),
+            startup_time_s and idempotency_key.
 
     Raises:
         InvalidValueError: A column is missing or unknown, or a value is outside its domain.
         DegreeNotAllowedError: The degree is outside the search space.
     """
     missing = [name for name in REQUIRED if row.get(name) is None]
-    unknown = sorted(set(row) - {*REQUIRED, *OPTIONAL})
+    unknown = sorted(set(row) - {*REQUIRED, *OPTIONAL, KEY})
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(unknown)}"
         raise InvalidValueError(
@@ -127,6 +131,7 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
         startup_time_s=outcome.startup_time_s,
         created_at=now,
         finished_at=now,
+        idempotency_key=row.get(KEY),
     )
 
 
@@ -145,3 +150,17 @@ def attached_trials(experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -
                 raise
             raise type(err)(f"row {number} of {len(rows)}: {err}") from err
     return trials
+
+
+def identified(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of history with an idempotency key each, the same whenever they are read again.
+
+    A row is told by what it holds; of rows that hold the same, the first from the second and so on.
+    """
+    seen: Counter[str] = Counter()
+    keyed = []
+    for row in rows:
+        held = repr([(name, row[name]) for name in sorted(row) if row[name] is not None])
+        keyed.append({**row, KEY: str(uuid.uuid5(_ROWS, f"{held} {seen[held]}"))})
+        seen[held] += 1
+    return keyed

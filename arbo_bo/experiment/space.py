@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError
@@ -40,7 +41,7 @@ class SearchSpace:
                 f"a range may hold at most {MAX_DEGREES} degrees, got {low} to {high}; "
                 "give a list of the degrees that matter instead"
             )
-        return cls(tuple(range(low, high + 1)))
+        return _range(low, high)
 
     @classmethod
     def of(cls, parallelism: Any) -> "SearchSpace":
@@ -126,3 +127,8 @@ class SearchSpace:
     def nearest(self, parallelism: float) -> int:
         """The allowed degree nearest to `parallelism`; of two equally near, the smaller."""
         return min(self.degrees, key=lambda s: (abs(s - parallelism), s))
+
+
+@lru_cache(maxsize=64)  # thousands of tasks share a few ranges
+def _range(low: int, high: int) -> SearchSpace:
+    return SearchSpace(tuple(range(low, high + 1)))

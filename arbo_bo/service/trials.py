@@ -138,11 +138,12 @@ class Outcomes(Configuration):
         return self.attach_trials(task, [row])[0]
 
     def attach_trials(self, task: str, rows: Sequence[Mapping[str, Any]]) -> list[Trial]:
-        """Adds many completed runs, all or none, oldest first.
+        """Adds many completed runs, all or none, oldest first; returns those that are new.
 
         Args:
             task: The task's name.
-            rows: The keyword arguments of `attach_trial`, one mapping a run.
+            rows: The keyword arguments of `attach_trial`, one mapping a run. One with an
+                ``idempotency_key`` that a trial of the task has already is left out.
 
         Raises:
             InvalidValueError: A row is wrong; the message says which, and nothing was added.
@@ -153,8 +154,20 @@ class Outcomes(Configuration):
             experiment = Experiment(task, namespace=self.store.namespace)
         drafts = attached_trials(experiment, rows)
         self._stored(experiment)
+        if any(draft.idempotency_key is not None for draft in drafts):
+            drafts = _not_among(self.store.trials(task), drafts)
         return self.store.add(task, drafts)
 
     def trials(self, task: str) -> list[Trial]:
         """Every trial of a task, by index."""
         return self.store.trials(task)
+
+
+def _not_among(trials: Sequence[Trial], drafts: Sequence[Trial]) -> list[Trial]:
+    """The drafts without those whose idempotency key a trial has, or a draft before."""
+    known, new = {trial.idempotency_key for trial in trials} - {None}, []
+    for draft in drafts:
+        if draft.idempotency_key not in known:
+            new.append(draft)
+            known |= {draft.idempotency_key} - {None}
+    return new

@@ -71,6 +71,20 @@ def test_history_is_attached_from_a_csv(arbo, tmp_path):
     assert shown["decision"]["phase"] == "optimize"
 
 
+def test_rows_are_attached_once_when_a_csv_is_attached_again(arbo, tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("parallelism,execution_time_s\n1,100\n4,30\n4,30\n")
+    arbo("attach", "t", "--csv", path)
+    said = arbo("attach", "t", "--csv", path).err
+    assert "attached no trial of t; 3 of 3 rows were attached before" in said
+    path.write_text(
+        "execution_time_s,parallelism,input_size\n100.0,1,\n30,4,\n30,4,\n30,4,\n20,8,2\n"
+    )
+    assert "2 trials, 3 to 4, of t; 3 of 5" in arbo("attach", "t", "--csv", path).err
+    degrees = [t["parallelism"] for t in document(arbo("show", "t", "--json"))["trials"]]
+    assert degrees == [1, 4, 4, 4, 8]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
