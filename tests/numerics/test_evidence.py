@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from fit_problems import MEANS, RESIDUALS, problem
 from scipy.stats import multivariate_normal, norm
-from windows import MEANS, RESIDUALS, problem
 
 from arbo_bo.numerics.evidence import lower_inverse
 from arbo_bo.numerics.fitting import fit

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fit_problems import MEANS, RESIDUALS, problem
 from scipy.optimize import minimize
-from windows import MEANS, RESIDUALS, problem
 
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.numerics.fitting import fit, fit_many
