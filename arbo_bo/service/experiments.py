@@ -1,5 +1,6 @@
 """What is configured: the part of the front door that keeps experiments."""
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
@@ -14,10 +15,13 @@ from arbo_bo.experiment import (
     SearchRule,
     SearchSpace,
 )
+from arbo_bo.experiment.callers import asked_by
 from arbo_bo.experiment.strategy import AUTO
 
 if TYPE_CHECKING:
     from arbo_bo.storage import TrialStore
+
+logger = logging.getLogger("arbo_bo")
 
 
 class Configuration:
@@ -65,6 +69,7 @@ class Configuration:
         guard: float | None = None,
         like: str | None = None,
         lease_s: float | None = None,
+        caller: str | None = None,
     ) -> Experiment:
         """Creates a task's experiment, or changes its configuration and keeps its trials.
 
@@ -100,6 +105,9 @@ class Configuration:
             like: A task whose law stands in until this one's own runs tell theirs. "" removes it.
             lease_s: How long a run may take before it counts as lost [s]. Default 24 hours, or ten
                 times the predicted time where that is longer.
+            caller: Who asks, where it is a program that asks again and again: what somebody else
+                has changed since it asked last stays, with a warning in the log. None: a person,
+                who is obeyed.
 
         Raises:
             InvalidValueError: A value is outside its domain.
@@ -132,11 +140,18 @@ class Configuration:
             "lease_s": lease_s,
         }
 
-        def change(stored: Experiment | None) -> Experiment:
-            start = stored or Experiment(task, namespace=self.store.namespace)
-            return start.changed(settings)
+        new, notes = Experiment(task, namespace=self.store.namespace), list[str]()
 
-        return self.store.configure(task, change)
+        def change(stored: Experiment | None) -> Experiment:
+            if caller is None:
+                return (stored or new).changed(settings)
+            changed, notes[:] = asked_by(caller, stored, new, settings)
+            return changed
+
+        configured = self.store.configure(task, change)
+        for note in notes:
+            logger.warning("%s", note)
+        return configured
 
     def rename_experiment(self, task: str, name: str) -> Experiment:
         """Gives a task another name; its trials go with it.
