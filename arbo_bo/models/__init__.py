@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from arbo_bo.models.fitting import fit_amdahl_gp
     from arbo_bo.models.kernel import ResidualKernel
     from arbo_bo.models.mean import AmdahlMean, ErnestMean, UniversalScalabilityMean
+    from arbo_bo.models.outcome import LognormalPosterior, LogTime
     from arbo_bo.models.scalability import LawPrior, ScalabilityMean
     from arbo_bo.models.time_posterior import TimePosterior
     from arbo_bo.numerics.hyperparameters import Hyperparameters
@@ -20,6 +21,8 @@ _HOMES = {
     "ErnestMean": "arbo_bo.models.mean",
     "Hyperparameters": "arbo_bo.numerics.hyperparameters",
     "LawPrior": "arbo_bo.models.scalability",
+    "LogTime": "arbo_bo.models.outcome",
+    "LognormalPosterior": "arbo_bo.models.outcome",
     "OnlineAmdahlEstimator": "arbo_bo.numerics.online",
     "ResidualKernel": "arbo_bo.models.kernel",
     "ScalabilityMean": "arbo_bo.models.scalability",
@@ -34,6 +37,8 @@ __all__ = [
     "ErnestMean",
     "Hyperparameters",
     "LawPrior",
+    "LogTime",
+    "LognormalPosterior",
     "OnlineAmdahlEstimator",
     "ResidualKernel",
     "ScalabilityMean",
