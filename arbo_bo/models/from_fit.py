@@ -35,8 +35,6 @@ def amdahl_gp_of(fit: Fit) -> AmdahlGP:
         time_scale=torch.tensor([unit], dtype=torch.float64),
         mean=MEANS[problem.law.name],
     )
-    x = np.array(fit.x, dtype=np.float64)
-    x[[m, -1]] += 2 * problem.log_scale * additive
-    assign(model, x)
-    model.likelihood.widening.fill_(fit.noise_inflation)
+    assign(model, np.array(fit.x, dtype=np.float64))
+    model.likelihood.inflate(fit.noise_inflation)
     return model.eval()
