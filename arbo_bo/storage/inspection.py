@@ -13,6 +13,7 @@ from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.tables import execution_history, task_models
 
 _history = execution_history.c
+DELETION = "delete from"
 
 
 class Inspection:
@@ -24,7 +25,7 @@ class Inspection:
 
     def __init__(self, store: SQLTrialStore) -> None:
         self._store, self._database = store, store._database
-        self.masked_url = store.masked_url
+        self.masked_url, self.namespace = store.masked_url, store.namespace
 
     def server(self) -> str:
         """Which server answers, and in which version.
@@ -143,6 +144,6 @@ def _attempts() -> list[tuple[str, Executable]]:
         for verb, statement in (
             ("add to", insert(table).from_select(list(table.c), select(table).where(false()))),
             ("change", update(table).where(false()).values({table.c.task_name: "none"})),
-            ("delete from", delete(table).where(false())),
+            (DELETION, delete(table).where(false())),
         )
     ]

@@ -1,7 +1,9 @@
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -116,7 +118,8 @@ def findings(captured):
 
 def test_doctor_finds_nothing_in_a_sound_store(filled):
     found = findings(filled("doctor", "--json"))
-    assert list(found) == ["database", "schema", "rights", "clock", "runs", "models"]
+    names = ["database", "schema", "rights", "clock", "runs", "watched", "models"]
+    assert list(found) == names
     assert {f["verdict"] for f in found.values()} == {"ok"}
     assert "ok      database" in filled("doctor").out
 
@@ -190,6 +193,40 @@ def test_doctor_says_which_right_a_role_lacks(postgresql_url, capsys):
         with connection, connection.cursor() as cursor:
             cursor.execute("DROP OWNED BY reader; DROP ROLE reader")
         connection.close()
+
+
+def test_doctor_finds_nothing_when_a_role_has_the_grants_of_the_documentation(
+    postgresql_url, capsys
+):
+    ArboOptimizer(postgresql_url).suggest("t")
+    page = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
+    (grants,) = re.findall(r"^```sql\n(.*?)^-- for ", page, re.M | re.S)
+    connection = psycopg2.connect(postgresql_url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE worker LOGIN; {grants}")
+    try:
+        url = postgresql_url.replace("postgres:@", "worker:@")
+        assert main(["doctor", "--json", "--store", url]) == 0
+        found = findings(capsys.readouterr())["rights"]
+        assert found["verdict"] == "ok"
+        assert "`arbo delete` and `arbo db prune` alone" in found["message"]
+    finally:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("DROP OWNED BY worker; DROP ROLE worker")
+        connection.close()
+
+
+def test_doctor_names_a_run_whose_process_was_killed(store_url, journal, capsys):
+    code = (
+        "import os, sys; from arbo_bo import ArboOptimizer\n"
+        "with ArboOptimizer(sys.argv[1]).trial('t'): os.kill(os.getpid(), 9)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, store_url])
+    process.wait()
+    assert main(["doctor", "--json", "--store", store_url]) == 0
+    found = findings(capsys.readouterr())["watched"]
+    assert found["verdict"] == "warning"
+    assert f"trial 0 of 't' (process {process.pid})" in found["message"]
 
 
 def test_doctor_says_that_nothing_answers_and_hides_the_password(capsys):

@@ -1,0 +1,322 @@
+"""A run that arbo watches over, from its decision to its outcome, whatever the store does."""
+
+import logging
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from arbo_bo._format import count, format_time
+from arbo_bo.errors import (
+    ArboError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+    StoreError,
+    TrialClosedError,
+    TrialNotFoundError,
+)
+from arbo_bo.experiment import (
+    Arm,
+    Context,
+    Decision,
+    Experiment,
+    Phase,
+    SearchSpace,
+    Trial,
+    TrialStatus,
+)
+from arbo_bo.experiment.drafts import UNNUMBERED
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.experiment.validation import short
+from arbo_bo.service import journal
+from arbo_bo.service.journal import Ending, Entry, JournalFile
+
+if TYPE_CHECKING:
+    from arbo_bo.storage import TrialStore
+
+logger = logging.getLogger("arbo_bo")
+
+CLOSING_S = 5.0
+"""How long the store may take over the outcome of a run that must go on without it [s]."""
+IN_MEMORY = "sqlite://"
+_REFUSALS = (TrialClosedError, TrialNotFoundError, ExperimentNotFoundError, InvalidValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """An outcome that the store has not taken.
+
+    Attributes:
+        entry: The run, and what came of it.
+        is_kept: Whether the journal holds it.
+        problem: What the store said.
+    """
+
+    entry: Entry
+    is_kept: bool
+    problem: str
+
+    @property
+    def command(self) -> str:
+        """The command that delivers it."""
+        entry, ending = self.entry, self.entry.ending
+        assert ending is not None
+        if entry.trial_index is None:
+            words = ["deliver"]
+        elif ending.status is TrialStatus.COMPLETED:
+            words = ["complete", entry.task, str(entry.trial_index)]
+            words += ["--time", repr(ending.execution_time_s)]
+        else:
+            verb = "fail" if ending.status is TrialStatus.FAILED else "abandon"
+            words = [verb, entry.task, str(entry.trial_index)]
+        if "***" not in entry.store:
+            words += ["--store", entry.store]
+        if entry.namespace != DEFAULT_NAMESPACE:
+            words += ["--namespace", entry.namespace]
+        return shlex.join(["arbo", *words])
+
+    def __str__(self) -> str:
+        ending = self.entry.ending
+        assert ending is not None
+        what = str(ending.status).lower()
+        if ending.execution_time_s is not None:
+            what += f" in {format_time(ending.execution_time_s)}"
+        told = f"{self.entry.subject}, {count(self.entry.parallelism)}, {what}"
+        if self.is_kept:
+            then = f"the next arbo call on this machine delivers it, as does: {self.command}"
+        elif self.entry.trial_index is not None:
+            then = f"once the store is back: {self.command}"
+        else:
+            then = "and it could not be kept on this machine"
+        return f"{told}: the store has not taken it ({self.problem}); {then}"
+
+
+class Run:
+    """A run under way.
+
+    Attributes:
+        decision: The degree, and why; without a trial where the store could not be asked.
+        problem: Why it could not; None: it could.
+    """
+
+    def __init__(
+        self,
+        store: "TrialStore",
+        file: JournalFile,
+        decision: Decision,
+        problem: str | None = None,
+        closing_s: float | None = None,
+    ) -> None:
+        self.decision, self.problem = decision, problem
+        self._store, self._file, self._closing_s = store, file, closing_s
+
+    def complete(self, execution_time_s: float) -> Trial | Undelivered | None:
+        """Records what the run took; see `end`."""
+        return self.end(TrialStatus.COMPLETED, execution_time_s=execution_time_s)
+
+    def fail(
+        self, reason: str, timed_out_after_s: float | None = None
+    ) -> Trial | Undelivered | None:
+        """Records that the run failed; see `end`."""
+        return self.end(TrialStatus.FAILED, reason=reason, timed_out_after_s=timed_out_after_s)
+
+    def abandon(self, reason: str) -> Trial | Undelivered | None:
+        """Records that nothing is to be learned of the run; see `end`."""
+        return self.end(TrialStatus.ABANDONED, reason=reason)
+
+    def end(
+        self,
+        status: TrialStatus,
+        *,
+        execution_time_s: float | None = None,
+        reason: str | None = None,
+        timed_out_after_s: float | None = None,
+    ) -> Trial | Undelivered | None:
+        """Tells the store, and keeps what it doesn't take; whatever fails, nothing is raised.
+
+        A trial that has an outcome already keeps that.
+
+        Returns:
+            The trial, or what the store has not taken; None where there was no trial to abandon.
+        """
+        ending = Ending(status, datetime.now(UTC), execution_time_s, reason, timed_out_after_s)
+        self._file.change(ending=ending)
+        entry = self._file.entry
+        limit = nullcontext() if self._closing_s is None else self._store.within(self._closing_s)
+        try:
+            with limit:
+                trial = _told(self._store, entry, lambda t: ending.close(t) if t.is_open else t)
+        except Exception as err:  # the run is done, and what comes after it goes on
+            kept = self._file.keep()
+            if not entry.is_worth_telling:
+                return None
+            return Undelivered(entry, kept, _line(err))
+        self._file.remove()
+        return trial
+
+
+def watched(
+    store: "TrialStore",
+    task: str,
+    suggest: Callable[[JournalFile], Decision],
+    *,
+    default: int | None = None,
+    degrees: Sequence[int] = (),
+    closing_s: float | None = None,
+) -> Run:
+    """Begins a run.
+
+    Args:
+        store: Where its outcome goes.
+        task: The task's name.
+        suggest: Takes the decision for the run in this file, with its id as the run key.
+        default: The degree that is taken where that fails; None: what `suggest` raises is raised.
+        degrees: The allowed degrees, for a task that the store may not know yet.
+        closing_s: How long the store may take over the outcome [s]; None: as it does by itself.
+    """
+    url = _identity(store) or ""
+    entry = Entry(url, store.namespace, task, default or 1, degrees=tuple(degrees))
+    file = JournalFile(entry)
+    try:
+        decision = suggest(file)
+    except Exception as err:
+        if default is None:
+            _give_up(file, err)
+            raise
+        return Run(store, file, unadvised(task, default, _line(err)), _line(err), closing_s)
+    except BaseException as err:
+        _give_up(file, err)
+        raise
+    file.change(trial_index=decision.trial_index, parallelism=decision.parallelism)
+    return Run(store, file, decision, None, closing_s)
+
+
+def _give_up(file: JournalFile, err: BaseException) -> None:
+    """Ends a run that nobody will start; a trial may be there whose number did not arrive."""
+    if isinstance(err, Exception) and not isinstance(err, StoreError):
+        file.remove()
+        return
+    file.change(ending=Ending(TrialStatus.ABANDONED, datetime.now(UTC), reason=_line(err)))
+    file.keep()
+
+
+def unadvised(task: str, parallelism: int, problem: str) -> Decision:
+    """The decision of a run that nobody could be asked about."""
+    reason = f"{count(parallelism)}, the default, since nobody could be asked: {problem}"
+    return Decision(task, parallelism, Phase.FIXED, reason)
+
+
+def deliver(store: "TrialStore") -> list[Trial]:
+    """Tells the store what runs of this machine could not tell it; returns their trials.
+
+    Runs whose process has died become ABANDONED. What the store refuses, because the trial has
+    another outcome or is gone, is put aside, and the log says where.
+
+    Raises:
+        StoreError: The store is down; what is left stays.
+    """
+    delivered: list[Trial] = []
+    url = None if journal.is_empty() else _identity(store)
+    if url is None:
+        return delivered
+    for found in journal.found_runs(url, store.namespace):
+        if not (found.is_waiting or found.is_dead):
+            continue
+        entry = found.entry
+        try:
+            trial = _abandoned(store, entry) if found.is_dead else _told(store, entry)
+        except _REFUSALS as err:
+            if not entry.is_worth_telling:
+                found.remove()
+                continue
+            found.refuse()
+            logger.warning(
+                "%s, kept in %s: the store refuses it: %s", entry.subject, found.path, err
+            )
+            continue
+        found.remove()
+        if trial is not None:
+            logger.info("%s is %s", trial, trial.status)
+            delivered.append(trial)
+    return delivered
+
+
+def delivered_quietly(store: "TrialStore") -> None:
+    """Delivers what can be; a store that is down is for the caller's own request to find."""
+    try:
+        deliver(store)
+    except StoreError as err:
+        logger.debug("runs of this machine still wait for the store: %s", err)
+    except (ArboError, OSError):
+        logger.exception("runs of this machine could not be delivered")
+
+
+def _identity(store: "TrialStore") -> str | None:
+    """Names the store for a later process; None where none could open it."""
+    url: str | None = getattr(store, "masked_url", None)
+    return None if url is None or url == IN_MEMORY else url
+
+
+def _line(err: BaseException) -> str:
+    return " ".join(str(err).split()) or type(err).__name__
+
+
+def _told(
+    store: "TrialStore", entry: Entry, close: Callable[[Trial], Trial] | None = None
+) -> Trial | None:
+    """Writes an outcome to the store; done again it changes nothing."""
+    ending = entry.ending
+    assert ending is not None
+    index = entry.trial_index
+    if index is None:
+        if ending.status is TrialStatus.ABANDONED:
+            return _abandoned(store, entry)
+        index = _made(store, entry).trial_index
+    return store.change(entry.task, index, close or ending.close)
+
+
+def _made(store: "TrialStore", entry: Entry) -> Trial:
+    """The trial of a run that began without one.
+
+    One that a lost answer has left RUNNING is superseded: it has the same run key.
+    """
+    try:
+        store.experiment(entry.task)
+    except ExperimentNotFoundError:
+        new = Experiment(entry.task, namespace=store.namespace)
+        if entry.degrees:
+            new = replace(new, search_space=SearchSpace(entry.degrees))
+        store.configure(entry.task, lambda stored: stored or new)
+    draft = Trial(
+        task=entry.task,
+        trial_index=UNNUMBERED,
+        status=TrialStatus.RUNNING,
+        arm=Arm(entry.parallelism),
+        context=Context(entry.input_size, None),
+        phase=Phase.ATTACHED,
+        created_at=entry.started_at,
+        started_at=entry.started_at,
+        idempotency_key=entry.run_id,
+        run_key=entry.run_id,
+    )
+    return store.start(entry.task, draft)[0]
+
+
+def _abandoned(store: "TrialStore", entry: Entry) -> Trial | None:
+    """Abandons the trial of a run whose process has died, if it runs by what the store knows."""
+    ending = entry.ending or Ending(
+        TrialStatus.ABANDONED,
+        datetime.now(UTC),
+        reason=f"its process, {entry.pid} on {short(entry.host)}, ended without a word",
+    )
+    index = entry.trial_index
+    if index is None:
+        own = (t.trial_index for t in store.history(entry.task, 1) if t.run_key == entry.run_id)
+        index = next(own, None)
+    if index is None:
+        return None
+    with suppress(TrialClosedError):
+        return store.change(entry.task, index, ending.close)
+    return None
