@@ -87,6 +87,7 @@ class Experiment:
         lease_s: How long a run may take before it counts as lost [s]; None: 24 hours, or ten times
             the predicted time where that is longer.
         model: What was learned so far.
+        callers: By the caller's name the settings that it asked for last, as text; see `callers`.
 
     Raises:
         InvalidValueError: A value is outside its domain.
@@ -106,6 +107,7 @@ class Experiment:
     strategy: Strategy = field(default_factory=Strategy)
     lease_s: float | None = None
     model: TaskModel = field(default_factory=TaskModel)
+    callers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.name)

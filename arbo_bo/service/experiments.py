@@ -1,14 +1,18 @@
 """What is configured: the part of the front door that keeps experiments."""
 
+import logging
 from typing import TYPE_CHECKING, Self, Unpack
 
 from arbo_bo.acquisition.registry import require as require_acquisition
 from arbo_bo.experiment import Experiment
+from arbo_bo.experiment.callers import asked_by
 from arbo_bo.experiment.keywords import UNSET, Settings, as_fields
 from arbo_bo.experiment.strategy import AUTO
 
 if TYPE_CHECKING:
     from arbo_bo.storage import TrialStore
+
+logger = logging.getLogger("arbo_bo")
 
 
 class Configuration:
@@ -34,11 +38,16 @@ class Configuration:
         """Releases the database connections; the next call opens new ones."""
         self.store.close()
 
-    def configure_experiment(self, task: str, **settings: Unpack[Settings]) -> Experiment:
+    def configure_experiment(
+        self, task: str, *, caller: str | None = None, **settings: Unpack[Settings]
+    ) -> Experiment:
         """Creates a task's experiment, or changes its configuration and keeps its trials.
 
         Args:
             task: The task's name.
+            caller: Who asks, where it is a program that asks again and again: what somebody else
+                has changed since it asked last stays, with a warning in the log. None: a person,
+                who is obeyed.
             settings: Of `arbo_bo.experiment.keywords.Settings`. One that is left out, or `UNSET`,
                 stays as it is stored, or starts at its default; None puts it back to its default.
 
@@ -55,11 +64,18 @@ class Configuration:
         if like not in (None, UNSET):
             self.store.experiment(like)
 
-        def change(stored: Experiment | None) -> Experiment:
-            start = stored or Experiment(task, namespace=self.store.namespace)
-            return start.changed(given)
+        new, notes = Experiment(task, namespace=self.store.namespace), list[str]()
 
-        return self.store.configure(task, change)
+        def change(stored: Experiment | None) -> Experiment:
+            if caller is None:
+                return (stored or new).changed(given)
+            changed, notes[:] = asked_by(caller, stored, new, given)
+            return changed
+
+        configured = self.store.configure(task, change)
+        for note in notes:
+            logger.warning("%s", note)
+        return configured
 
     def rename_experiment(self, task: str, name: str) -> Experiment:
         """Gives a task another name; its trials go with it.

@@ -44,8 +44,9 @@ Json = dict[str, Any]
 
 def configuration_of(experiment: Experiment) -> Json:
     """The configuration as JSON; alpha has a column of its own."""
-    objective = experiment.objective
-    return {
+    objective, callers = experiment.objective, experiment.callers
+    told = {"callers": {caller: dict(asked) for caller, asked in callers.items()}}
+    return (told if callers else {}) | {
         "format": FORMAT,
         "parallelism": _space_json(experiment.search_space),
         "default_parallelism": experiment.default_parallelism,
@@ -92,6 +93,8 @@ def experiment_of(row: AnyRow) -> Experiment:
             given["search_space"] = _space_of(stored["parallelism"])
         if "strategy" in stored:
             given["strategy"] = Strategy.from_json(stored["strategy"])
+        if isinstance(callers := stored.get("callers"), Mapping):
+            given["callers"] = callers
         return Experiment(
             name=row.task_name,
             namespace=row.namespace,

@@ -36,7 +36,13 @@ def test_every_setting_is_a_keyword_and_every_keyword_is_a_setting():
 
 
 def test_every_field_that_a_user_may_set_has_a_setting():
-    own = {f.name for f in fields(Experiment)} - {"name", "namespace", "model", "strategy"}
+    own = {f.name for f in fields(Experiment)} - {
+        "name",
+        "namespace",
+        "model",
+        "callers",
+        "strategy",
+    }
     of_strategy = {f"strategy.{f.name}" for f in fields(Strategy)} - {"strategy.slo"}
     named = {setting.path for setting in SETTINGS.values()}
     assert of_strategy <= named

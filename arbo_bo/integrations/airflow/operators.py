@@ -75,7 +75,8 @@ class PlanOperator(OwnTask):
         """Checks, when Airflow loads the DAG, that the stages can run and will be recorded.
 
         Raises:
-            InvalidValueError: `observe` was not called, or no allowed degree can run.
+            InvalidValueError: `observe` was not called, no allowed degree can run, or the names of
+                DAG and stage are too long for an experiment's.
         """
         if self.observed is None:
             names = ", ".join(repr(stage.name) for stage in self.stages)
@@ -84,6 +85,7 @@ class PlanOperator(OwnTask):
                 "add stage.observe(work) after the mapped task"
             )
         for stage in self.stages:
+            stage.require_name(self.dag.dag_id)
             stage.require_room(self.limit_of(stage))
         super().resolve_template_files()
 
@@ -152,6 +154,7 @@ class PlanOperator(OwnTask):
             limit=self.limit_of(stage),
             idempotency_key=idempotency_key,
             run_key=run_key,
+            dag_id=ti.dag_id,
         )
 
     def _size(self, stage: StageSpec, context: Any) -> Any:

@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.context import input_size_of
@@ -12,6 +12,12 @@ from arbo_bo.context.deadline import within
 from arbo_bo.errors import ArboError, InputSizeError, StoreError, StoreTimeoutError
 from arbo_bo.experiment import Decision, TrialStatus, validation
 from arbo_bo.integrations.airflow.limits import Limit
+from arbo_bo.integrations.airflow.naming import (
+    RUN_KEY_SEPARATOR,
+    experiment_of,
+    parts_of,
+    sibling_of,
+)
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
 
 if TYPE_CHECKING:
@@ -23,9 +29,6 @@ ANSWER_WITHIN_S = 4.0
 """How long the store may take to answer at all; then the default degrees are taken [s]."""
 STORE_WITHIN_S = 3.5
 """How long the store itself goes on trying: it ends first, and knows what was wrong [s]."""
-RUN_KEY_SEPARATOR = "/"
-"""Neither a DAG's id nor a run's may hold it."""
-
 _NAMESPACE = uuid.UUID("5b8c0d0e-7f6d-5d3b-9f0a-6c1f4f1e2a77")
 
 
@@ -40,6 +43,7 @@ class Request:
         limit: The most workers that can run side by side.
         idempotency_key: The same for the same try of the plan task, and only for that.
         run_key: The same for every try and clear of the stage in one DAG run.
+        dag_id: The DAG.
     """
 
     spec: StageSpec
@@ -47,6 +51,12 @@ class Request:
     limit: Limit
     idempotency_key: str
     run_key: str
+    dag_id: str = ""
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name."""
+        return self.spec.experiment_in(self.dag_id)
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ def advise(
         run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
     """
     try:
-        arbo, refused = _configured(open_arbo, requests)
+        arbo, requests, refused = _configured(open_arbo, requests)
     except Exception as err:
         return defaults(requests, err)
     advices = []
@@ -125,7 +135,7 @@ def advise(
             try:
                 if request.spec.name in refused:
                     raise refused[request.spec.name]
-                _reap(arbo, request.spec.experiment, request.run_key, run_has_ended)
+                _reap(arbo, request.experiment, request.run_key, run_has_ended)
                 advices.append(_decided(arbo, request))
             except Exception as err:  # whatever went wrong, the author's stage runs
                 advices.append(_default(request, err))
@@ -139,21 +149,25 @@ def defaults(requests: Sequence[Request], err: Exception) -> list[Advice]:
 
 def _configured(
     open_arbo: Callable[[], "ArboOptimizer"], requests: Sequence[Request]
-) -> tuple["ArboOptimizer", dict[str, ArboError]]:
-    """Opens the store and configures the experiments; also says which stages' it refused."""
+) -> tuple["ArboOptimizer", list[Request], dict[str, ArboError]]:
+    """Opens the store and configures the experiments.
 
-    def configure() -> tuple["ArboOptimizer", dict[str, ArboError]]:
-        arbo, refused = open_arbo(), {}
+    Returns:
+        The store, the requests with the names of their experiments, and which stages were refused.
+    """
+
+    def configure() -> tuple["ArboOptimizer", list[Request], dict[str, ArboError]]:
+        arbo, named, refused = open_arbo(), list[Request](), {}
         with arbo.store.within(STORE_WITHIN_S):
             for request in requests:
-                spec = request.spec
+                named.append(_named(arbo, request))
                 try:
-                    arbo.configure_experiment(spec.experiment, **spec.settings)
+                    _configure(arbo, named[-1])
                 except StoreError:
                     raise
                 except ArboError as err:  # one stage's, beside what was configured before
-                    refused[spec.name] = err
-        return arbo, refused
+                    refused[request.spec.name] = err
+        return arbo, named, refused
 
     try:
         # A driver's own time limits don't cover a name that does not resolve, nor many addresses.
@@ -167,6 +181,20 @@ def _configured(
         ) from err
 
 
+def _named(arbo: "ArboOptimizer", request: Request) -> Request:
+    spec = request.spec
+    name = experiment_of(arbo, spec, request.dag_id, request.run_key)
+    return replace(request, spec=replace(spec, experiment=name))
+
+
+def _configure(arbo: "ArboOptimizer", request: Request) -> None:
+    spec, settings = request.spec, dict(request.spec.settings)
+    if settings.get("like"):
+        settings["like"] = sibling_of(arbo, settings["like"], request.dag_id)
+    caller = f"stage {spec.name} of DAG {request.dag_id}"
+    arbo.configure_experiment(request.experiment, caller=caller, **settings)
+
+
 def _reap(
     arbo: "ArboOptimizer",
     experiment: str,
@@ -178,8 +206,8 @@ def _reap(
     A run of which nothing can be learned keeps its trial, which its lease ends.
     """
     for trial in arbo.store.history(experiment, 1):
-        parts = (trial.run_key or "").split(RUN_KEY_SEPARATOR)
-        if trial.status is not TrialStatus.RUNNING or len(parts) != 3:
+        parts = parts_of(trial.run_key)
+        if trial.status is not TrialStatus.RUNNING or parts is None:
             continue
         if trial.run_key == run_key:
             continue
@@ -198,7 +226,7 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
     spec = request.spec
     size = _size(request)
     decision = arbo.suggest(
-        spec.experiment,
+        request.experiment,
         input_size=size,
         max_parallelism=request.limit.parallelism,
         idempotency_key=request.idempotency_key,
@@ -206,7 +234,7 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
     )
     return Advice(
         stage=spec.name,
-        experiment=spec.experiment,
+        experiment=request.experiment,
         parallelism=decision.parallelism,
         reason=decision.reason,
         trial_index=decision.trial_index,
@@ -256,7 +284,7 @@ def _default(request: Request, err: Exception) -> Advice:
     )
     return Advice(
         stage=spec.name,
-        experiment=spec.experiment,
+        experiment=request.experiment,
         parallelism=degree,
         reason=f"{degree}: the default degree, because no advice could be had: {problem}",
         limit=str(request.limit),

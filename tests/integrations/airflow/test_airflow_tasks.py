@@ -94,29 +94,29 @@ def test_plan_leaves_workers_degrees_and_labels_when_it_decides(arbo, stages):
 def test_each_trial_has_its_own_instances_time_when_all_succeeded(arbo, stages):
     _, xcoms = planned(stages, size=7)
     recorded(stages, xcoms, ["success"] * 5)
-    assert [arbo.trials(name)[0].execution_time_s for name in "ab"] == [3.0, 5.0]
+    assert [arbo.trials(name)[0].execution_time_s for name in ("d.a", "d.b")] == [3.0, 5.0]
 
 
 def test_only_the_failing_stages_trial_fails_when_one_instance_did(arbo, stages):
     _, xcoms = planned(stages, size=7)
     done = recorded(stages, xcoms, ["success"] * 4 + ["failed"])
-    assert [arbo.trials(name)[0].status for name in "ab"] == ["COMPLETED", "FAILED"]
+    assert [arbo.trials(name)[0].status for name in ("d.a", "d.b")] == ["COMPLETED", "FAILED"]
     assert "1 failed (map index [4])" in done[1]
 
 
 def test_nothing_is_recorded_twice_when_the_record_task_is_tried_again(arbo, stages):
     _, xcoms = planned(stages, size=7)
     recorded(stages, xcoms, ["success"] * 5)
-    before = arbo.trials("a") + arbo.trials("b")
+    before = arbo.trials("d.a") + arbo.trials("d.b")
     assert all("nothing to do" in text for text in recorded(stages, xcoms, ["failed"] * 5))
-    assert arbo.trials("a") + arbo.trials("b") == before
+    assert arbo.trials("d.a") + arbo.trials("d.b") == before
 
 
 def test_other_stages_are_recorded_when_one_took_no_advice(arbo, stages):
     _, xcoms = planned(stages, size="big")
     assert len(recorded(stages, xcoms, ["success"] * 5)) == 1
-    assert arbo.trials("a") == []
-    assert arbo.trials("b")[0].status == "COMPLETED"
+    assert arbo.trials("d.a") == []
+    assert arbo.trials("d.b")[0].status == "COMPLETED"
 
 
 def test_nothing_is_recorded_when_the_plan_never_ran(arbo, stages):
@@ -133,7 +133,7 @@ def test_time_is_the_makespan_when_the_instances_left_their_markers(arbo, stages
         mark_begin(context)
         mark_end(context)
     recorded(stages, xcoms, ["success"] * 5)
-    first, second = arbo.trials("a")[0], arbo.trials("b")[0]
+    first, second = arbo.trials("d.a")[0], arbo.trials("d.b")[0]
     assert first.time_measure == second.time_measure == "makespan"
     assert first.execution_time_s >= 50
     assert first.exclusion_reason is None
