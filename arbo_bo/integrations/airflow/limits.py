@@ -43,3 +43,12 @@ def limits_of(tasks: Iterable[Any]) -> dict[str, int | None]:
     return {
         f"{limit} of {task.task_id}": getattr(task, limit) for task in tasks for limit in _OF_TASKS
     }
+
+
+def time_limits_of(tasks: Iterable[Any]) -> dict[str, float]:
+    """Returns how long an instance of Airflow tasks may take, of those that have a limit [s]."""
+    return {
+        task.task_id: task.execution_timeout.total_seconds()
+        for task in tasks
+        if task.execution_timeout is not None
+    }

@@ -16,7 +16,7 @@ from arbo_bo.errors import InvalidValueError, StoreURLError
 from arbo_bo.experiment import TimeMeasure
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import connection, markers
-from arbo_bo.integrations.airflow.limits import Limit, limits_of, tightest
+from arbo_bo.integrations.airflow.limits import Limit, limits_of, tightest, time_limits_of
 from arbo_bo.integrations.airflow.own import OwnTask, OwnTeardown
 from arbo_bo.integrations.airflow.spec import StageSpec, workers
 
@@ -240,6 +240,7 @@ class RecordOperator(OwnTeardown):
         # Read before the store is opened: what is recorded does not depend on when it answers.
         rows = list(ti.get_task_breadcrumbs(ti.dag_id, ti.run_id))
         begins, ends = (self._markers(ti, key) for key in (markers.BEGIN, markers.END))
+        limits_s = time_limits_of(map(self.dag.get_task, self.observed))
         planned, done = sum(advice["parallelism"] for advice in advices), []
         with open_arbo(self.conn_id, self.namespace) as arbo:
             first = 0
@@ -248,7 +249,14 @@ class RecordOperator(OwnTeardown):
                 if advice["trial_index"] is None:
                     continue
                 evidence = StageEvidence(
-                    self.observed, indices, rows, begins, ends, advice["decided_at"], planned
+                    self.observed,
+                    indices,
+                    rows,
+                    begins,
+                    ends,
+                    advice["decided_at"],
+                    planned,
+                    limits_s,
                 )
                 verdict = evidence.judge(self.time_measure)
                 done.append(record(arbo, advice["experiment"], advice["trial_index"], verdict))
