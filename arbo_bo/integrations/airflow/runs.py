@@ -42,7 +42,7 @@ def left_behind(ti: Any, dag_id: str, run_id: str) -> bool:
         return False
     rows = _rows(ti, dag_id, run_id)
     plans = sum(row["operator"] == _PLAN and row["state"] == "success" for row in rows)
-    return sum(row["operator"] == _RECORD for row in rows) >= plans
+    return bool(sum(row["operator"] == _RECORD for row in rows) >= plans)
 
 
 def ran_for(ti: Any, trial: Trial) -> float | None:

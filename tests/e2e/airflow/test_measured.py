@@ -48,5 +48,5 @@ def test_time_is_a_bound_when_a_dag_run_timed_out_and_another_dag_plans(airflow,
     after = airflow.trigger("hostile_defaults").wait()
     ended = trial("run_times_out")
     assert ended.status == "FAILED"
-    assert 1 < ended.timed_out_after_s < 20
+    assert 0 < ended.timed_out_after_s < 40
     assert after.xcom("plan_stage", "arbo")[0]["cluster_load"] == 0

@@ -25,7 +25,7 @@ def stage_of(dag_id, seconds, work_args=None, **dag_args):
         stage.observe(work.expand(chunk=stage.chunks))
 
 
-stage_of("run_times_out", 60, dagrun_timeout=timedelta(seconds=12))
+stage_of("run_times_out", 60, dagrun_timeout=timedelta(seconds=30))
 stage_of("instance_times_out", 60, {"execution_timeout": timedelta(seconds=3)})
 stage_of("one_slot", 2, {"pool": "one_slot"})
 stage_of(
