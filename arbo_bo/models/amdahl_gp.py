@@ -1,14 +1,15 @@
 """Amdahl's law, or another, plus a Gaussian-process residual, as a BoTorch model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from gpytorch.distributions import MultivariateNormal
-from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import MarginalLogLikelihood
 from linear_operator import to_linear_operator
 from torch import Tensor
@@ -19,6 +20,7 @@ from arbo_bo.formulas.anomalies import Explanation
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
 from arbo_bo.models.mean import AmdahlMean
+from arbo_bo.models.outcome import LognormalPosterior, LogTime, RelativeTime, refuse_transforms
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
 
@@ -48,6 +50,10 @@ class AmdahlGP(SingleTaskGP):
         residual_prior: Priors on the kernel and the noise.
         time_scale: u [s] that the law's parameters are relative to; None: the window's own.
         mean: The law.
+        outcome_transform: `LogTime`, for train_Y (and train_Yvar) in seconds beside a
+            multiplicative residual; the posterior is of seconds then, with the lognormal's moments.
+            No other: one that standardizes would hide the unit of time from the law.
+        input_transform: None: the law needs s, gamma and L in physical units.
 
     Attributes:
         explanation: What `fit_amdahl_gp` made of the window's runs; None of another's model.
@@ -68,31 +74,34 @@ class AmdahlGP(SingleTaskGP):
         residual_prior: ResidualPrior | None = None,
         time_scale: Tensor | None = None,
         mean: type[ScalabilityMean] = AmdahlMean,
+        outcome_transform: LogTime | None = None,
+        input_transform: None = None,
     ) -> None:
+        refuse_transforms(input_transform, outcome_transform)
         train_X, train_Y = train_X.to(torch.float64), train_Y.to(torch.float64)
         if train_Yvar is not None:
             train_Yvar = train_Yvar.to(torch.float64)
         _check_inputs(train_X)
-        residual = Residual(residual)
+        residual = _residual(residual, outcome_transform)
         self._validate_tensor_args(X=train_X, Y=train_Y, Yvar=train_Yvar)
         _, batch_shape = self.get_batch_dimensions(train_X=train_X, train_Y=train_Y)
-        log_output = residual is Residual.MULTIPLICATIVE
+        multiplicative = residual is Residual.MULTIPLICATIVE
         if time_scale is None:
-            time_scale = _window_scale(train_X, train_Y, mean, law_prior, log_output)
-            time_scale = time_scale.reshape(*batch_shape, 1)
-        unit = None if log_output else time_scale.reshape(batch_shape) ** 2
+            seconds = multiplicative and outcome_transform is None
+            time = train_Y.exp() if seconds else train_Y
+            time_scale = _window_scale(train_X, time, mean, law_prior)
+        scale = time_scale.to(torch.float64).reshape(*batch_shape, 1)
+        if not multiplicative:
+            per_output = scale.reshape(*train_Y.shape[:-2], 1, train_Y.shape[-1])
+            outcome_transform = RelativeTime(per_output)
         super().__init__(
             train_X=train_X,
             train_Y=train_Y,
             train_Yvar=train_Yvar,
-            likelihood=None
-            if train_Yvar is not None
-            else RunNoise(batch_shape, unit, residual_prior),
-            mean_module=mean(
-                batch_shape, time_scale.reshape(*batch_shape, 1), law_prior, log_output
-            ),
-            covar_module=ResidualKernel(batch_shape, unit, residual_prior),
-            outcome_transform=None,
+            likelihood=None if train_Yvar is not None else RunNoise(batch_shape, residual_prior),
+            mean_module=mean(batch_shape, scale, law_prior, multiplicative, not multiplicative),
+            covar_module=ResidualKernel(batch_shape, residual_prior),
+            outcome_transform=outcome_transform,
         )
         self.residual, self.law_prior, self.residual_prior = residual, law_prior, residual_prior
         self.explanation: Explanation | None = None
@@ -128,13 +137,13 @@ class AmdahlGP(SingleTaskGP):
     @property
     def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
-        kernel = self.covar_module
+        kernel, unit = self.covar_module, self._variance_unit
         low, mid, high = kernel.base_kernel.lengthscale.flatten().tolist()
         return Hyperparameters(
             law=self.law,
-            outputscale=kernel.outputscale.item(),
+            outputscale=kernel.outputscale.item() * unit,
             lengthscales=(low, mid, high),
-            noise=self.likelihood.noise.item(),
+            noise=self.likelihood.fitted_noise.item() * unit,
             residual=self.residual,
             mean=self.mean_module.NAME,
             learned=self.mean_module.learned,
@@ -147,9 +156,12 @@ class AmdahlGP(SingleTaskGP):
             X: ``batch_shape x q x 3`` in physical units.
             observation_noise: Whether of the next run's time; else of its noise-free level.
         """
-        return TimePosterior(self.posterior(X, observation_noise=observation_noise), self.residual)
+        posterior = self.posterior(X, observation_noise=observation_noise)
+        if isinstance(posterior, LognormalPosterior):
+            posterior = posterior.log_time
+        return TimePosterior(posterior, self.residual)
 
-    def curious(self) -> "AmdahlGP":
+    def with_fitted_noise(self) -> "AmdahlGP":
         """The same model with its noise as fitted, under a prior of little noise.
 
         It takes what it sees for structure sooner, and so looks again: what explores is about it;
@@ -158,7 +170,7 @@ class AmdahlGP(SingleTaskGP):
         model = deepcopy(self)
         model._clear_cache()
         if isinstance(model.likelihood, RunNoise):
-            model.likelihood.widening.fill_(1.0)
+            model.likelihood.inflate(1.0)
         return model
 
     def start_from(self, hyperparameters: Hyperparameters) -> None:
@@ -171,56 +183,92 @@ class AmdahlGP(SingleTaskGP):
         self._clear_cache()
         if hyperparameters.residual is not self.residual:
             return
-        kernel, noise = self.covar_module, self.likelihood.noise_covar
+        kernel, unit = self.covar_module, self._variance_unit
+        self.likelihood.inflate(1.0)
         for module, name, value in (
-            (kernel, "raw_outputscale", hyperparameters.outputscale),
+            (kernel, "raw_outputscale", hyperparameters.outputscale / unit),
             (kernel.base_kernel, "raw_lengthscale", hyperparameters.lengthscales),
-            (noise, "raw_noise", hyperparameters.noise),
+            (self.likelihood.noise_covar, "raw_noise", hyperparameters.noise / unit),
         ):
             bounds = module.constraint_for_parameter_name(name)
             parameter = getattr(module, name)
             wanted = torch.as_tensor(value, dtype=torch.float64).expand_as(parameter)
             parameter.data.copy_(wanted.clamp(bounds.lower_bound, bounds.upper_bound))
 
+    @property
+    def _variance_unit(self) -> float:
+        """What one unit of a single model's variances is in log seconds or seconds, squared."""
+        additive = self.residual is Residual.ADDITIVE
+        return self.mean_module.time_scale.item() ** 2 if additive else 1.0
+
     def subset_output(self, idcs: list[int]) -> "AmdahlGP":
-        """The model of some of the outputs, on the same inputs, with their hyperparameters.
+        """The same model of some of the outputs, of the same class.
 
         Args:
             idcs: Indices of the outputs.
         """
         if self.num_outputs == 1:
             return deepcopy(self)
-        noise = None
-        if not isinstance(self.likelihood, GaussianLikelihood):
-            noise = self.likelihood.noise[..., idcs, :].transpose(-1, -2)
-        subset = AmdahlGP(
-            self.train_inputs[0][..., 0, :, :],
-            self.train_targets[..., idcs, :].transpose(-1, -2),
-            noise,
-            residual=self.residual,
-            law_prior=self.law_prior,
-            residual_prior=self.residual_prior,
-            time_scale=self.mean_module.time_scale[..., idcs, :],
-            mean=type(self.mean_module),
-        )
-        outputs = len(self.batch_shape)  # the dimension of each parameter that counts outputs
-        for name, parameter in subset.named_parameters():
-            kept = self.get_parameter(name).index_select(outputs, torch.tensor(idcs))
-            parameter.data.copy_(kept.reshape(parameter.shape))
-        if isinstance(subset.likelihood, RunNoise):
-            subset.likelihood.widening.copy_(self.likelihood.widening)
-        return subset.train(self.training)
+        kept, outputs = torch.tensor(idcs), len(self.batch_shape)
+
+        def some(values: Tensor) -> Tensor:
+            chosen = values.index_select(outputs, kept)
+            return chosen if len(idcs) > 1 else chosen.squeeze(outputs)
+
+        model = self._sliced(some)
+        if hasattr(model, "outcome_transform"):
+            model.outcome_transform = model.outcome_transform.subset_output(idcs)
+        model._num_outputs = len(idcs)
+        return model
+
+    def members(self) -> Iterator["AmdahlGP"]:
+        """Each model of a batch (and each output) in turn; itself where it is no batch.
+
+        What was changed of a member's hyperparameters by the time that the next one is asked for is
+        taken over.
+        """
+        if not self._aug_batch_shape:
+            yield self
+            return
+        for index in np.ndindex(*self._aug_batch_shape):
+            member = self._sliced(itemgetter(index))
+            if self.residual is Residual.ADDITIVE:
+                member.outcome_transform = RelativeTime(member.mean_module.time_scale[None])
+            member._num_outputs, member._input_batch_shape = 1, torch.Size()
+            yield member
+            for name, values in self.named_parameters():
+                values.data[index] = member.get_parameter(name).data
+            if isinstance(self.likelihood, RunNoise):
+                self.likelihood.noise_inflation[index] = member.likelihood.noise_inflation
+
+    def _sliced(self, part: Callable[[Tensor], Tensor]) -> "AmdahlGP":
+        """A copy with a part of all that counts the batch and the outputs."""
+        model = deepcopy(self)
+        model._clear_cache()
+        for parameter in model.parameters():
+            parameter.data = part(parameter.data)
+        model.mean_module.time_scale = part(model.mean_module.time_scale)
+        if isinstance(model.likelihood, RunNoise):
+            model.likelihood.noise_inflation = part(model.likelihood.noise_inflation)
+        else:
+            model.likelihood.noise_covar.noise = part(model.likelihood.noise)
+        model._aug_batch_shape = part(self.train_targets).shape[:-1]
+        kernel = model.covar_module
+        kernel.batch_shape = kernel.base_kernel.batch_shape = model._aug_batch_shape
+        model.set_train_data(part(self.train_inputs[0]), part(self.train_targets), strict=False)
+        return model
 
     @property
     def custom_fit(self) -> Callable[..., MarginalLogLikelihood]:
         """What `fit_gpytorch_mll` calls on a model that has it.
 
-        It maximises the marginal posterior density of a single model's hyperparameters with
-        inferred noise through the analytic gradient of `arbo_bo.formulas.evidence`, from several
-        starts, the current values among them. Everything else is BoTorch's own business: a batch,
+        It maximises the marginal posterior density of the hyperparameters through the analytic
+        gradient of `arbo_bo.formulas.evidence`, from several starts, the current values among them,
+        and each member of a batch by itself. Everything else is fitted as BoTorch fits any model:
         fixed noise, another likelihood or objective, other priors or constraints than this class
-        sets up, a frozen parameter, a device other than the CPU, or a call with an optimizer, a
-        closure or options of its own.
+        sets up, a device other than the CPU, or a call with an optimizer, a closure or options of
+        its own. Whichever it was, the noise is then inflated to what predicts
+        (`arbo_bo.models.analytic.calibrate`), unless it is fixed or frozen or under another prior.
 
         Raises:
             AttributeError: While BoTorch fits in its own way, which it does where there is none.
@@ -230,20 +278,25 @@ class AmdahlGP(SingleTaskGP):
         return self._fit
 
     def _fit(self, mll: MarginalLogLikelihood, **options: Any) -> MarginalLogLikelihood:
-        from arbo_bo.models.analytic import fit_by_analytic_gradient, has_analytic_gradient
+        from arbo_bo.models import analytic
 
+        mll.train()  # a model that has predicted keeps what it predicted with until then
         if isinstance(self.likelihood, RunNoise):
-            self.likelihood.widening.fill_(1.0)  # it widens the noise that was fitted before
+            self.likelihood.inflate(1.0)
         given = {name: value for name, value in options.items() if value is not None}
-        if not given and has_analytic_gradient(mll):
-            mll.train()  # a model that has predicted keeps what it predicted with until then
-            fit_by_analytic_gradient(self)
-            return mll.eval()
-        self._fits_as_botorch_does = True
-        try:
-            return fit_gpytorch_mll(mll, **given)
-        finally:
-            self._fits_as_botorch_does = False
+        if not given and analytic.has_analytic_gradient(mll):
+            analytic.fit_by_analytic_gradient(self)
+        else:
+            self._fits_as_botorch_does = True
+            try:
+                fit_gpytorch_mll(mll, **given)
+            finally:
+                self._fits_as_botorch_does = False
+            if mll.training:  # as BoTorch says that a fit has failed
+                return mll
+        if analytic.has_evidence(self):
+            analytic.calibrate(self)
+        return mll.eval()
 
 
 def _check_inputs(train_X: Tensor) -> None:
@@ -261,16 +314,19 @@ def _check_inputs(train_X: Tensor) -> None:
         )
 
 
+def _residual(residual: Residual | str, outcome_transform: LogTime | None) -> Residual:
+    residual = Residual(residual)
+    if outcome_transform is not None and residual is Residual.ADDITIVE:
+        raise InvalidValueError(
+            "an additive residual is one of seconds, got outcome_transform=LogTime(); leave it out"
+        )
+    return residual
+
+
 def _window_scale(
-    train_X: Tensor,
-    train_Y: Tensor,
-    mean: type[ScalabilityMean],
-    prior: LawPrior | None,
-    log_output: bool,
+    train_X: Tensor, time_s: Tensor, mean: type[ScalabilityMean], prior: LawPrior | None
 ) -> Tensor:
     """The window's own time scale, ``aug_batch_shape x 1``."""
-    time = train_Y.transpose(-1, -2)
     s, gamma = train_X[..., 0].unsqueeze(-2), train_X[..., 1].unsqueeze(-2)
-    if not log_output:
-        time = time.clamp_min(torch.finfo(torch.float64).tiny).log()
-    return mean.scale_of(s, gamma, time.exp(), prior)
+    time = time_s.transpose(-1, -2).clamp_min(torch.finfo(torch.float64).tiny)
+    return mean.scale_of(s, gamma, time, prior)

@@ -18,12 +18,12 @@ from arbo_bo.formulas.anomalies import explain
 from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.analytic import (
     assign,
+    calibrate,
     current,
     evidence_of,
-    let_noise_predict,
     log_evidence,
     maximised,
-    open_minded,
+    with_diffuse_noise_prior,
 )
 from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
@@ -92,9 +92,7 @@ def fit_amdahl_gp(
     def fitted(kind: MeanFunction) -> AmdahlGP:
         model = _unfitted(X, time, residual, warm_start, startup_time_s, MEANS[kind])
         fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        explained = _explained(model, cut_off)
-        let_noise_predict(explained)
-        return explained
+        return _explained(model, cut_off)
 
     if mean is not MeanFunction.AUTO:
         return fitted(mean)
@@ -109,17 +107,19 @@ def _explained(model: AmdahlGP, censored: NDArray[np.bool_]) -> AmdahlGP:
     A prior of small noise would take every other run of a noisy task for a straggler, so that runs
     are judged under an open one.
     """
-    unit = 1.0 if model.residual is Residual.MULTIPLICATIVE else model.mean_module.time_scale.item()
-    refit, evidence = partial(maximised, model), open_minded(model)
+    refit, evidence = partial(maximised, model), with_diffuse_noise_prior(model)
     _, x = refit(evidence, current(model))
-    found = explain(evidence, x, refit, censored, unit)
+    found = explain(evidence, x, refit, censored)
     if not found.cost and not censored.any():
         model.explanation = found
         return model
     kept = torch.from_numpy(found.kept)
+    outcomes = torch.from_numpy(found.y)[kept].unsqueeze(-1)
+    if model.residual is Residual.ADDITIVE:
+        outcomes, _ = model.outcome_transform.untransform(outcomes)
     rebuilt = AmdahlGP(
         model.train_inputs[0][kept],
-        torch.from_numpy(found.y)[kept].unsqueeze(-1),
+        outcomes,
         residual=model.residual,
         law_prior=model.law_prior,
         residual_prior=model.residual_prior,
@@ -127,6 +127,7 @@ def _explained(model: AmdahlGP, censored: NDArray[np.bool_]) -> AmdahlGP:
         mean=type(model.mean_module),
     )
     assign(rebuilt, maximised(rebuilt, evidence_of(rebuilt), found.x)[1])
+    calibrate(rebuilt)
     rebuilt.explanation = found
     return rebuilt.eval()
 
