@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, Any
 from arbo_bo.context import input_size_of
 from arbo_bo.context.deadline import within
 from arbo_bo.errors import ArboError, InputSizeError, StoreError, StoreTimeoutError
-from arbo_bo.experiment import Decision, TrialStatus, validation
-from arbo_bo.integrations.airflow.limits import Limit
-from arbo_bo.integrations.airflow.naming import (
-    RUN_KEY_SEPARATOR,
-    experiment_of,
-    parts_of,
-    sibling_of,
-)
+from arbo_bo.experiment import Decision, validation
+from arbo_bo.integrations.airflow.limits import RECENT_RUNS, Limit, seen_limit
+from arbo_bo.integrations.airflow.naming import RUN_KEY_SEPARATOR, experiment_of, sibling_of
+from arbo_bo.integrations.airflow.reaping import RanFor, RunHasEnded, reap, unknown
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
 
 if TYPE_CHECKING:
@@ -115,7 +111,8 @@ def keys(dag_id: str, run_id: str, stage: str, try_id: object) -> tuple[str, str
 def advise(
     open_arbo: Callable[[], "ArboOptimizer"],
     requests: Sequence[Request],
-    run_has_ended: Callable[[str, str], bool],
+    run_has_ended: RunHasEnded,
+    ran_for: RanFor = unknown,
 ) -> list[Advice]:
     """Returns one advice for each request; never raises for want of advice.
 
@@ -123,7 +120,8 @@ def advise(
         open_arbo: Opens the store.
         requests: The stages, in the order in which they are decided: each sees the ones before it
             as load.
-        run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
+        run_has_ended: Whether a DAG run (its DAG's id, its id) is over; see `reap`.
+        ran_for: How long a stage of such a run ran; see `reap`.
     """
     try:
         arbo, requests, refused = _configured(open_arbo, requests)
@@ -131,11 +129,11 @@ def advise(
         return defaults(requests, err)
     advices = []
     with arbo.store.within(ANSWER_WITHIN_S):  # for all stages, should the database go away now
+        _tidied(arbo, requests, run_has_ended, ran_for)
         for request in requests:
             try:
                 if request.spec.name in refused:
                     raise refused[request.spec.name]
-                _reap(arbo, request.experiment, request.run_key, run_has_ended)
                 advices.append(_decided(arbo, request))
             except Exception as err:  # whatever went wrong, the author's stage runs
                 advices.append(_default(request, err))
@@ -195,40 +193,27 @@ def _configure(arbo: "ArboOptimizer", request: Request) -> None:
     arbo.configure_experiment(request.experiment, caller=caller, **settings)
 
 
-def _reap(
+def _tidied(
     arbo: "ArboOptimizer",
-    experiment: str,
-    run_key: str,
-    run_has_ended: Callable[[str, str], bool],
+    requests: Sequence[Request],
+    run_has_ended: RunHasEnded,
+    ran_for: RanFor,
 ) -> None:
-    """Abandons trials whose DAG run is over and which nobody recorded: they are no load.
-
-    A run of which nothing can be learned keeps its trial, which its lease ends.
-    """
-    for trial in arbo.store.history(experiment, 1):
-        parts = parts_of(trial.run_key)
-        if trial.status is not TrialStatus.RUNNING or parts is None:
-            continue
-        if trial.run_key == run_key:
-            continue
-        try:
-            ended = run_has_ended(parts[0], parts[1])
-        except Exception as err:  # tidying up must not cost this run its advice
-            logger.warning("the state of DAG run %s cannot be had: %s", trial.run_key, err)
-            continue
-        if ended:
-            reason = "its DAG run ended, and its outcome was never recorded"
-            arbo.mark_trial_abandoned(experiment, trial.trial_index, reason=reason)
-            logger.warning("%s is abandoned: %s", trial, reason)
+    experiments = [request.experiment for request in requests]
+    run_keys = [request.run_key for request in requests]
+    try:
+        reap(arbo, experiments, run_keys, run_has_ended, ran_for)
+    except Exception as err:  # tidying up must not cost this run its advice
+        logger.warning("trials of earlier DAG runs were not looked at: %s", err)
 
 
 def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
-    spec = request.spec
+    spec, limit = request.spec, _limit(arbo, request)
     size = _size(request)
     decision = arbo.suggest(
         request.experiment,
         input_size=size,
-        max_parallelism=request.limit.parallelism,
+        max_parallelism=limit.parallelism,
         idempotency_key=request.idempotency_key,
         run_key=request.run_key,
     )
@@ -242,10 +227,19 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
         input_size=size,
         cluster_load=decision.cluster_load,
         predicted_time_s=decision.predicted_time_s,
-        limit=str(request.limit),
+        limit=str(limit),
         decided_at=time.time(),
         candidates=_table(decision),
     )
+
+
+def _limit(arbo: "ArboOptimizer", request: Request) -> Limit:
+    """The limit that is known, or what ran side by side lately where that is less."""
+    seen = seen_limit(arbo.store.history(request.experiment, RECENT_RUNS))
+    if seen.parallelism is None:
+        return request.limit
+    smallest = arbo.experiment(request.experiment).search_space.smallest
+    return min((Limit(max(seen.parallelism, smallest), seen.source), request.limit), key=Limit.key)
 
 
 def _size(request: Request) -> float | None:

@@ -222,6 +222,7 @@ class Stages:
             task_group=self.plan.task_group,
             **self._record_args,
         )
+        self.plan.recorded_by = record.task_id
         self.plan >> record
         for task in tasks:
             task >> record

@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG, task
 
 from arbo_bo import ArboOptimizer
-from arbo_bo.integrations.airflow import arbo_stages
+from arbo_bo.integrations.airflow import arbo_stage, arbo_stages
 from arbo_bo.integrations.airflow.markers import mark_begin, mark_end
 
 
@@ -137,3 +137,37 @@ def test_time_is_the_makespan_when_the_instances_left_their_markers(arbo, stages
     assert first.time_measure == second.time_measure == "makespan"
     assert first.execution_time_s >= 50
     assert first.exclusion_reason is None
+
+
+def test_sensor_began_with_its_first_poke_when_it_was_rescheduled(stages):
+    now, xcoms = datetime.now(tz=UTC), {}
+    ti = Instance(stages.plan.dag.get_task("work"), xcoms, 0, now)
+    ti.get_first_reschedule_date = lambda context: now - timedelta(seconds=18)
+    context = {"ti": ti, "task_reschedule_count": 3}
+    mark_begin(context)
+    mark_end(context)
+    begin, end = xcoms["work", 0, "arbo_begin"], xcoms["work", 0, "arbo_end"]
+    assert begin["start"] == end["start"] == (now - timedelta(seconds=18)).timestamp()
+    assert end["end"] - end["start"] >= 18
+
+
+def test_bound_is_recorded_when_an_instance_timed_out(arbo):
+    with DAG("d", schedule=None) as dag:
+        stage = arbo_stage("s", parallelism=[2], default_parallelism=2, baseline=False)
+
+        @task(execution_timeout=timedelta(seconds=60))
+        def work(chunk):
+            pass
+
+        record = stage.observe(work.expand(chunk=stage.chunks))
+    xcoms = {}
+    stage.plan.execute({"ti": Instance(stage.plan, xcoms)})
+    ti = Instance(record, xcoms)
+    ti.rows = [
+        {"task_id": "work", "map_index": 0, "state": "success", "duration": 50.0},
+        {"task_id": "work", "map_index": 1, "state": "failed", "duration": 60.4},
+    ]
+    record.execute({"ti": ti})
+    (trial,) = arbo.trials("d.s")
+    assert (trial.status, trial.timed_out_after_s) == ("FAILED", 60.0)
+    assert dag.task_dict.keys() == {"plan_s", "work", "record_s"}
