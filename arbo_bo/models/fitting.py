@@ -25,11 +25,7 @@ from arbo_bo.models.analytic import (
     maximised,
     with_diffuse_noise_prior,
 )
-<<<<<<< HEAD
-=======
-from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.inputs import check_inputs, check_time
->>>>>>> main
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
 from arbo_bo.models.mean import MEANS
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
