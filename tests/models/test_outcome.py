@@ -59,7 +59,6 @@ def test_many_points_may_be_asked_for_together(pair):
     many = torch.cat([AT] * 40)
     seconds = pair[0].posterior(many)
     assert torch.allclose(seconds.mean[:3], pair[0].posterior(AT).mean)
-    assert torch.isfinite(seconds.rsample(torch.Size([2]))).all()
 
 
 def test_time_posterior_is_the_same_when_the_model_is_of_seconds(pair):
