@@ -8,7 +8,7 @@ import click
 
 from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.cli.strategy_options import STRATEGY, apply_configuration, is_any, settings
+from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.context import input_size_of
 from arbo_bo.experiment import Decision
 from arbo_bo.service.optimizer import ArboOptimizer
@@ -31,7 +31,7 @@ from arbo_bo.service.optimizer import ArboOptimizer
     "--run-key", metavar="KEY", help="Abandon the task's running trials with the same key."
 )
 @click.option("--explain", is_flag=True, help="Print every candidate, and why not, on stderr.")
-@settings("parallelism", "default", "urgency", "baseline", *STRATEGY)
+@settings
 @options.where
 @options.json
 def suggest(
@@ -56,7 +56,7 @@ def suggest(
     """  # noqa: D301  click's mark of lines that stay as they are
     size = input_size_of(input_size, values.parse_fallback(input_size_fallback))
     arbo = open_optimizer(store, namespace)
-    if is_any(given):
+    if given:
         from arbo_bo.storage.deferred import DeferringTrialStore
 
         # What was asked for is kept if a trial comes of it.

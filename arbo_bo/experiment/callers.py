@@ -11,11 +11,11 @@ from typing import Any
 
 from arbo_bo.errors import DegreeNotAllowedError
 from arbo_bo.experiment.experiment import Experiment
+from arbo_bo.experiment.keywords import UNSET
 from arbo_bo.experiment.slo import service_levels
 from arbo_bo.experiment.space import SearchSpace
 
 _SPACE, _DEGREES = "search_space", ("default_parallelism", "pin")
-_REMOVES = {"pin": 0, "guard": 0, "like": ""}
 _SHOWN = {_SPACE: "parallelism"}
 
 
@@ -31,13 +31,17 @@ def asked_by(
         caller: Who asks.
         stored: The experiment; None: there is none yet.
         new: What it would be then, without settings.
-        settings: As of `Experiment.changed`; None: not asked for.
+        settings: As of `Experiment.changed`.
 
     Raises:
         InvalidValueError: A value is outside its domain.
     """
     before = stored or new
-    asked = {name: _text(name, value) for name, value in settings.items() if value is not None}
+    asked = {
+        name: _text(name, _stored(new, name) if value is None else value)
+        for name, value in settings.items()
+        if value is not UNSET
+    }
     earlier = before.callers.get(caller, {})
     accepted, kept, notes = {}, {}, []
     for name, text in asked.items():
@@ -92,8 +96,6 @@ def _stored(experiment: Experiment, name: str) -> Any:
 
 def _text(name: str, value: Any) -> str:
     """A setting as people read it; equal texts are equal settings."""
-    if name in _REMOVES and not isinstance(value, bool) and value == _REMOVES[name]:
-        value = None
     if name == "slo":
         value = service_levels(value)
     if isinstance(value, tuple):

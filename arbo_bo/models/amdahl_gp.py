@@ -1,42 +1,53 @@
 """Amdahl's law, or another, plus a Gaussian-process residual, as a BoTorch model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
-from operator import itemgetter
 from typing import Any
 
-import numpy as np
 import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
+from botorch.models.utils.assorted import fantasize
+from botorch.posteriors import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
 from gpytorch.mlls import MarginalLogLikelihood
 from linear_operator import to_linear_operator
 from torch import Tensor
 
-from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
+from arbo_bo.models import pathwise
+from arbo_bo.models.batches import sliced
 from arbo_bo.models.hyperparameters import Hyperparameters
+from arbo_bo.models.inputs import (
+    check_inputs,
+    check_log_seconds,
+    checked_residual,
+    window_scale,
+)
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
 from arbo_bo.models.mean import AmdahlMean
 from arbo_bo.models.outcome import LognormalPosterior, LogTime, RelativeTime, refuse_transforms
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
 
-INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
-
 
 class AmdahlGP(SingleTaskGP):
-    """A Gaussian process with Amdahl's law, or another law of scalability, as its mean.
+    """A Gaussian process on a scalability law, whose prior is wider in evaluation than in training.
 
     multiplicative (default): log T(x) = log law(s, gamma) + R(x), outcome log seconds; T is
     lognormal. additive (the method's original form): T(x) = law(s, gamma) + R(x), outcome seconds.
-    R is a Matern-5/2 ARD process on log s, log gamma and L / (L + 8), scaled inside the kernel: the
-    mean sees physical units, so there is no input transform and no outcome transform.
+    The mean sees s, gamma and L in physical units, so there is no input transform.
 
-    `fit_gpytorch_mll` fits it: a single model with inferred noise through an analytic gradient from
-    several starts (`custom_fit`), any other as BoTorch fits every model.
+    In training the law is what its parameters say, and a fit finds the most probable ones. In
+    evaluation they are integrated out around these (`ScalabilityMean.integrated`), so that the
+    posterior knows what few runs leave open of the law; leave-one-out cross-validation and pathwise
+    sampling are of the prior in evaluation. R is a Gaussian process on log s, log gamma and L / (L
+    + 8), of which a Matern-5/2 part is learned. A Matern part of short lengthscales and a trend in
+    log s beside it are not: they have fixed shares of its variance (`formulas.kernel.structure`).
+
+    `fit_gpytorch_mll` fits it, through an analytic gradient from several starts where it can
+    (`custom_fit`). A fit ends with the noise inflated to what predicts: `likelihood.noise`.
 
     Args:
         train_X: ``batch_shape x n x 3``: s (1 or more), gamma (above 0), L (0 or more). Float64,
@@ -60,8 +71,14 @@ class AmdahlGP(SingleTaskGP):
 
     Raises:
         ShapeError: train_X has not three columns.
-        InvalidValueError: A degree below 1, a gamma not above 0, a negative load or an unknown
-            residual.
+        InvalidValueError: A degree below 1, a gamma not above 0, a negative load, log seconds of
+            more than a century, an unknown residual or a transform.
+
+    Example:
+        >>> X = torch.tensor([[1.0, 1, 0], [2, 1, 0], [4, 1, 0]])
+        >>> model = AmdahlGP(X, torch.tensor([[292.0], [150], [83]]).log())
+        >>> fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        >>> model.time_posterior(torch.tensor([[8.0, 1, 0]])).mean
     """
 
     def __init__(
@@ -81,15 +98,17 @@ class AmdahlGP(SingleTaskGP):
         train_X, train_Y = train_X.to(torch.float64), train_Y.to(torch.float64)
         if train_Yvar is not None:
             train_Yvar = train_Yvar.to(torch.float64)
-        _check_inputs(train_X)
-        residual = _residual(residual, outcome_transform)
+        check_inputs(train_X, "train_X")
+        residual = checked_residual(residual, outcome_transform is not None)
         self._validate_tensor_args(X=train_X, Y=train_Y, Yvar=train_Yvar)
         _, batch_shape = self.get_batch_dimensions(train_X=train_X, train_Y=train_Y)
         multiplicative = residual is Residual.MULTIPLICATIVE
+        log_seconds = multiplicative and outcome_transform is None
+        if log_seconds:
+            check_log_seconds(train_Y, "train_Y")
         if time_scale is None:
-            seconds = multiplicative and outcome_transform is None
-            time = train_Y.exp() if seconds else train_Y
-            time_scale = _window_scale(train_X, time, mean, law_prior)
+            time = train_Y.exp() if log_seconds else train_Y
+            time_scale = window_scale(train_X, time, mean, law_prior)
         scale = time_scale.to(torch.float64).reshape(*batch_shape, 1)
         if not multiplicative:
             per_output = scale.reshape(*train_Y.shape[:-2], 1, train_Y.shape[-1])
@@ -103,21 +122,52 @@ class AmdahlGP(SingleTaskGP):
             covar_module=ResidualKernel(batch_shape, residual_prior),
             outcome_transform=outcome_transform,
         )
-        self.residual, self.law_prior, self.residual_prior = residual, law_prior, residual_prior
+        self.residual = residual
         self.explanation: Explanation | None = None
         self._fits_as_botorch_does = False
 
     def forward(self, x: Tensor) -> MultivariateNormal:
-        """The prior at x, ``batch_shape x n x 3``.
-
-        In training the law is what its parameters say; in evaluation, around that, they are
-        integrated out under their priors (`ScalabilityMean.integrated`), so that the posterior
-        knows what few runs leave open of the law.
-        """
+        """The prior at x, ``batch_shape x n x 3``: wider in evaluation, see the class."""
         if self.training:
             return super().forward(x)
         mean, root = self.mean_module.integrated(x)
         return MultivariateNormal(mean, self.covar_module(x) + to_linear_operator(root @ root.mT))
+
+    def posterior(self, X: Tensor, *args: Any, **options: Any) -> GPyTorchPosterior:
+        """As BoTorch's; X in physical units, ``batch_shape x q x 3``.
+
+        Raises:
+            ShapeError: X has not three columns.
+            InvalidValueError: An input is outside its domain.
+        """
+        check_inputs(X, "X")
+        return super().posterior(X, *args, **options)
+
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **options: Any) -> "AmdahlGP":
+        """As BoTorch's, with the checks of the constructor."""
+        check_inputs(X, "X")
+        if fantasize.off() and not hasattr(self, "outcome_transform"):
+            check_log_seconds(Y, "Y")
+        return super().condition_on_observations(X, Y, **options)
+
+    def set_train_data(
+        self,
+        inputs: Tensor | tuple[Tensor, ...] | None = None,
+        targets: Tensor | None = None,
+        strict: bool = True,
+    ) -> None:
+        """As gpytorch's, with the checks of the constructor.
+
+        Args:
+            inputs: ``batch_shape x n x 3``.
+            targets: What the process is trained on: log seconds, or T / u for an additive residual.
+            strict: Whether shapes, types and devices must stay as they are.
+        """
+        if inputs is not None:
+            check_inputs(inputs if torch.is_tensor(inputs) else inputs[0], "inputs")
+        if targets is not None and self.residual is Residual.MULTIPLICATIVE:
+            check_log_seconds(targets, "targets")
+        super().set_train_data(inputs, targets, strict)
 
     @staticmethod
     def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:
@@ -138,7 +188,7 @@ class AmdahlGP(SingleTaskGP):
     def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
         kernel, unit = self.covar_module, self._variance_unit
-        low, mid, high = kernel.base_kernel.lengthscale.flatten().tolist()
+        low, mid, high = kernel.smooth.lengthscale.flatten().tolist()
         return Hyperparameters(
             law=self.law,
             outputscale=kernel.outputscale.item() * unit,
@@ -187,7 +237,7 @@ class AmdahlGP(SingleTaskGP):
         self.likelihood.inflate(1.0)
         for module, name, value in (
             (kernel, "raw_outputscale", hyperparameters.outputscale / unit),
-            (kernel.base_kernel, "raw_lengthscale", hyperparameters.lengthscales),
+            (kernel.smooth, "raw_lengthscale", hyperparameters.lengthscales),
             (self.likelihood.noise_covar, "raw_noise", hyperparameters.noise / unit),
         ):
             bounds = module.constraint_for_parameter_name(name)
@@ -215,47 +265,10 @@ class AmdahlGP(SingleTaskGP):
             chosen = values.index_select(outputs, kept)
             return chosen if len(idcs) > 1 else chosen.squeeze(outputs)
 
-        model = self._sliced(some)
+        model = sliced(self, some)
         if hasattr(model, "outcome_transform"):
             model.outcome_transform = model.outcome_transform.subset_output(idcs)
         model._num_outputs = len(idcs)
-        return model
-
-    def members(self) -> Iterator["AmdahlGP"]:
-        """Each model of a batch (and each output) in turn; itself where it is no batch.
-
-        What was changed of a member's hyperparameters by the time that the next one is asked for is
-        taken over.
-        """
-        if not self._aug_batch_shape:
-            yield self
-            return
-        for index in np.ndindex(*self._aug_batch_shape):
-            member = self._sliced(itemgetter(index))
-            if self.residual is Residual.ADDITIVE:
-                member.outcome_transform = RelativeTime(member.mean_module.time_scale[None])
-            member._num_outputs, member._input_batch_shape = 1, torch.Size()
-            yield member
-            for name, values in self.named_parameters():
-                values.data[index] = member.get_parameter(name).data
-            if isinstance(self.likelihood, RunNoise):
-                self.likelihood.noise_inflation[index] = member.likelihood.noise_inflation
-
-    def _sliced(self, part: Callable[[Tensor], Tensor]) -> "AmdahlGP":
-        """A copy with a part of all that counts the batch and the outputs."""
-        model = deepcopy(self)
-        model._clear_cache()
-        for parameter in model.parameters():
-            parameter.data = part(parameter.data)
-        model.mean_module.time_scale = part(model.mean_module.time_scale)
-        if isinstance(model.likelihood, RunNoise):
-            model.likelihood.noise_inflation = part(model.likelihood.noise_inflation)
-        else:
-            model.likelihood.noise_covar.noise = part(model.likelihood.noise)
-        model._aug_batch_shape = part(self.train_targets).shape[:-1]
-        kernel = model.covar_module
-        kernel.batch_shape = kernel.base_kernel.batch_shape = model._aug_batch_shape
-        model.set_train_data(part(self.train_inputs[0]), part(self.train_targets), strict=False)
         return model
 
     @property
@@ -299,34 +312,4 @@ class AmdahlGP(SingleTaskGP):
         return mll.eval()
 
 
-def _check_inputs(train_X: Tensor) -> None:
-    if train_X.shape[-1] != len(INPUTS):
-        raise ShapeError(
-            f"train_X needs shape (..., n, 3) with columns {', '.join(INPUTS)}, "
-            f"got {tuple(train_X.shape)}"
-        )
-    s, gamma, load = train_X.unbind(-1)
-    valid = (s >= 1) & (gamma > 0) & (load >= 0) & train_X.isfinite().all(-1)
-    if not bool(valid.all()):
-        raise InvalidValueError(
-            "train_X needs finite s >= 1, gamma > 0 and L >= 0, in physical units; got minima "
-            f"{s.min().item():g}, {gamma.min().item():g}, {load.min().item():g}"
-        )
-
-
-def _residual(residual: Residual | str, outcome_transform: LogTime | None) -> Residual:
-    residual = Residual(residual)
-    if outcome_transform is not None and residual is Residual.ADDITIVE:
-        raise InvalidValueError(
-            "an additive residual is one of seconds, got outcome_transform=LogTime(); leave it out"
-        )
-    return residual
-
-
-def _window_scale(
-    train_X: Tensor, time_s: Tensor, mean: type[ScalabilityMean], prior: LawPrior | None
-) -> Tensor:
-    """The window's own time scale, ``aug_batch_shape x 1``."""
-    s, gamma = train_X[..., 0].unsqueeze(-2), train_X[..., 1].unsqueeze(-2)
-    time = time_s.transpose(-1, -2).clamp_min(torch.finfo(torch.float64).tiny)
-    return mean.scale_of(s, gamma, time, prior)
+pathwise.register(AmdahlGP)

@@ -14,6 +14,7 @@ from torch import Tensor
 from arbo_bo.formulas.evidence import Evidence, NormalPriors, Vector
 from arbo_bo.formulas.kernel import features
 from arbo_bo.models.amdahl_gp import AmdahlGP
+from arbo_bo.models.batches import members
 from arbo_bo.models.kernel import RunNoise
 
 FTOL = 1e-8
@@ -58,7 +59,7 @@ def fit_by_analytic_gradient(model: AmdahlGP) -> None:
     priors' centre starts where it is and at the centre; a fresh one at the centre, at the law's own
     `STARTS`, and at a law that explains little, under a strong residual.
     """
-    for member in model.members():
+    for member in members(model):
         evidence = evidence_of(member)
         found = [maximised(member, evidence, start) for start in _starts(member)]
         assign(member, max(found, key=lambda pair: pair[0])[1])
@@ -105,7 +106,7 @@ def calibrate(model: AmdahlGP) -> None:
     """
     if not model.likelihood.raw_noise.requires_grad:
         return
-    for member in model.members():
+    for member in members(model):
         member.likelihood.inflate(_noise_inflation(member))
 
 
@@ -153,7 +154,7 @@ def log_evidence(model: AmdahlGP) -> float:
 def _priors(model: AmdahlGP) -> NormalPriors:
     kernel, noise = model.covar_module, model.likelihood.noise_covar
     law = [getattr(model.mean_module, f"{name}_prior") for name in _names(model)]
-    positive = [kernel.outputscale_prior, kernel.base_kernel.lengthscale_prior, noise.noise_prior]
+    positive = [kernel.outputscale_prior, kernel.smooth.lengthscale_prior, noise.noise_prior]
     location = np.concatenate([p.loc.numpy().ravel() for p in (*law, *positive)])
     scale = np.concatenate([p.scale.numpy().ravel() for p in (*law, *positive)])
     return NormalPriors(location, scale, np.arange(len(location)) >= len(law))
@@ -164,7 +165,7 @@ def _parameters(model: AmdahlGP) -> list[Tensor]:
     kernel = model.covar_module
     law = [getattr(model.mean_module, name) for name in _names(model)]
     noise = model.likelihood.noise_covar.raw_noise
-    return [*law, kernel.raw_outputscale, kernel.base_kernel.raw_lengthscale, noise]
+    return [*law, kernel.raw_outputscale, kernel.smooth.raw_lengthscale, noise]
 
 
 def _constraints(model: AmdahlGP) -> list[Interval]:
@@ -174,7 +175,7 @@ def _constraints(model: AmdahlGP) -> list[Interval]:
     return [
         *law,
         kernel.raw_outputscale_constraint,
-        kernel.base_kernel.raw_lengthscale_constraint,
+        kernel.smooth.raw_lengthscale_constraint,
         model.likelihood.noise_covar.raw_noise_constraint,
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from gpytorch.constraints import Interval
-from gpytorch.kernels import MaternKernel, ScaleKernel
+from gpytorch.kernels import Kernel, MaternKernel, ScaleKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.priors import LogNormalPrior
 from torch import Tensor
@@ -41,24 +41,34 @@ class ResidualPrior:
     noise: LogNormal = (2 * math.log(0.03), 1.25)
 
 
-class FeatureMatern(MaternKernel):
+class ResidualCorrelation(Kernel):
     """Matern-5/2 ARD on log s, log gamma and L / (L + 8), and what is not smooth beside it.
 
-    The inputs stay in physical units. Source: `arbo_bo.formulas.kernel`.
+    The inputs stay in physical units. It is no `MaternKernel`, and says no `lengthscale` of its
+    own: how much an input matters is not what the smooth part's lengthscales say.
+
+    Args:
+        smooth: The Matern part; nothing of the others is learned.
+
+    Source: `arbo_bo.formulas.kernel`.
     """
 
-    def forward(self, x1: Tensor, x2: Tensor, **params: object) -> Tensor:
+    def __init__(self, smooth: MaternKernel) -> None:
+        super().__init__(batch_shape=smooth.batch_shape)
+        self.smooth = smooth
+
+    def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **params: object) -> Tensor:
         """The correlation of two sets of inputs, ``... x n x 3`` and ``... x m x 3``."""
         first, second = features(x1), features(x2)
-        smooth = super().forward(first, second, **params)
-        if params.get("diag"):
+        smooth = self.smooth.forward(first, second, diag=diag, **params)
+        if diag:
             pairs = structure(first.unsqueeze(-2), second.unsqueeze(-2))
             return smooth + pairs.squeeze(-1).squeeze(-1)
         return smooth + structure(first, second)
 
 
 class ResidualKernel(ScaleKernel):
-    """The residual's covariance: outputscale * `FeatureMatern`, bounded and priored.
+    """The residual's covariance: outputscale * `ResidualCorrelation`, bounded and priored.
 
     Args:
         batch_shape: Batch shape of the hyperparameters.
@@ -72,7 +82,7 @@ class ResidualKernel(ScaleKernel):
     ) -> None:
         prior = prior or ResidualPrior()
         location, spread = torch.tensor(prior.lengthscales, dtype=torch.float64).unbind(-1)
-        base = FeatureMatern(
+        smooth = MaternKernel(
             nu=2.5,
             ard_num_dims=len(location),
             batch_shape=batch_shape,
@@ -84,12 +94,17 @@ class ResidualKernel(ScaleKernel):
             ),
         )
         super().__init__(
-            base,
+            ResidualCorrelation(smooth),
             batch_shape=batch_shape,
             outputscale_prior=_prior(prior.outputscale),
             outputscale_constraint=_bounds(OUTPUTSCALE_BOUNDS, prior.outputscale),
         )
         self.to(torch.float64)
+
+    @property
+    def smooth(self) -> MaternKernel:
+        """The part whose lengthscales are learned."""
+        return self.base_kernel.smooth
 
 
 class RunNoise(GaussianLikelihood):

@@ -24,7 +24,7 @@ def test_evidence_equals_gpytorchs_with_its_gradient(residual, mean):
     kernel = model.covar_module
     positive = [
         kernel.raw_outputscale,
-        kernel.base_kernel.raw_lengthscale,
+        kernel.smooth.raw_lengthscale,
         model.likelihood.noise_covar.raw_noise,
     ]
     law = [getattr(model.mean_module, name) for name in mean.PARAMETERS]

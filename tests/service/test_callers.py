@@ -64,7 +64,7 @@ def test_nothing_is_written_when_a_caller_asks_again(arbo):
     [
         ("slo", MaxExecutionTime(100.0), (), ()),
         ("slo", MaxExecutionTime(100.0), MaxExecutionTime(100.4), (MaxExecutionTime(100.4),)),
-        ("pin", 4, 0, None),
+        ("pin", 4, None, None),
         ("guard", 0.8, 0.9, 0.9),
         ("dry_run", True, False, False),
     ],

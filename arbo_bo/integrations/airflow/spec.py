@@ -1,6 +1,5 @@
 """What a DAG's author asks of a stage, checked when the DAG is parsed; standard library only."""
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +7,9 @@ from typing import Any
 
 from arbo_bo.acquisition.registry import require as require_acquisition
 from arbo_bo.errors import InvalidValueError, MissingPlaceholderError
-from arbo_bo.experiment import SearchSpace, validation
+from arbo_bo.experiment import validation
 from arbo_bo.experiment.experiment import Experiment
+from arbo_bo.experiment.keywords import KEYWORDS, as_fields
 from arbo_bo.experiment.strategy import AUTO
 from arbo_bo.integrations.airflow.limits import Limit
 
@@ -75,12 +75,10 @@ class StageSpec:
     @property
     def configured(self) -> Experiment:
         """The experiment as this stage's settings make it where nothing else was configured."""
-        given = dict(self.settings)
-        degrees = given.pop("parallelism", None)
+        given = as_fields(self.settings)
         if given.get("slo") is None:
             given.pop("acquisition", None)  # the service level it needs may have been stored before
-        space = None if degrees is None else SearchSpace.of(degrees)
-        return Experiment(self.experiment or self.name).changed({**given, "search_space": space})
+        return Experiment(self.experiment or self.name).changed(given)
 
     def default_within(self, limit: int | None = None) -> int:
         """The degree to take where advice is missing: the pin or default, cut to what can run.
@@ -107,10 +105,9 @@ class StageSpec:
             )
 
     def _check_settings(self) -> None:
-        known = _known_settings()
-        if unknown := sorted(set(self.settings) - set(known)):
+        if unknown := sorted(set(self.settings) - set(KEYWORDS)):
             raise InvalidValueError(
-                f"unknown settings {', '.join(unknown)}; known: {', '.join(known)}"
+                f"unknown settings {', '.join(unknown)}; known: {', '.join(KEYWORDS)}"
             )
         acquisition = self.settings.get("acquisition")
         if acquisition is not None and acquisition != AUTO:
@@ -129,13 +126,6 @@ def experiment_name(dag_id: str, stage: str) -> str:
     Both may hold dots; where the stage's name does, a colon keeps different pairs apart.
     """
     return f"{dag_id}{':' if '.' in stage else '.'}{stage}"
-
-
-def _known_settings() -> list[str]:
-    from arbo_bo.service.optimizer import ArboOptimizer
-
-    parameters = inspect.signature(ArboOptimizer.configure_experiment).parameters
-    return [name for name in parameters if name not in ("self", "task", "caller")]
 
 
 def worker_template(

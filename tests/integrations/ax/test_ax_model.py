@@ -7,6 +7,7 @@ from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.generation_strategy.generation_node import GenerationNode
 from ax.generation_strategy.generation_strategy import GenerationStrategy
+from ax.utils.sensitivity.sobol_measures import ax_parameter_sens
 from botorch.fit import fit_gpytorch_mll
 from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.mlls import ExactMarginalLogLikelihood
@@ -79,6 +80,18 @@ def test_ax_cross_validates_in_seconds(adapter):
     for run in cross_validate(adapter):
         truth = run.observed.data.means[0]
         assert run.predicted.means[0] == pytest.approx(truth, rel=0.5)
+
+
+def test_importances_are_refused_where_ax_would_read_them_from_lengthscales(adapter):
+    with pytest.raises(NotImplementedError, match="Failed to extract lengthscales"):
+        adapter.feature_importances("execution_time_s")
+
+
+def test_sensitivity_of_a_load_that_never_varied_is_nothing(adapter):
+    sens = ax_parameter_sens(adapter, order="total", signed=False, num_mc_samples=64)
+    found = sens["execution_time_s"]
+    assert max(found, key=found.get) != "cluster_load"
+    assert found["cluster_load"] < 0.01
 
 
 def test_posterior_keeps_the_batch_shape(model):
