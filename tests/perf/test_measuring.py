@@ -1,15 +1,13 @@
 """The clocks of the measuring programs."""
 
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-PERF = str(Path(__file__).parents[2] / "perf")
-sys.path.insert(0, PERF)
 import measuring
+import pytest
 from measuring import Cost, cost_of, python
+
+PERF = str(Path(measuring.__file__).parent)
 
 
 def test_memory_of_a_process_is_counted():
