@@ -5,6 +5,7 @@ from botorch.models.transforms.outcome import Log, OutcomeTransform, Standardize
 from botorch.posteriors import Posterior
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
+from linear_operator import to_linear_operator
 from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError, ShapeError
@@ -125,7 +126,8 @@ class LognormalPosterior(GPyTorchPosterior):
         mu, covariance = log_time.distribution.mean, log_time.distribution.covariance_matrix
         mean = (mu + covariance.diagonal(dim1=-2, dim2=-1) / 2).exp()
         outer = mean.unsqueeze(-1) * mean.unsqueeze(-2)
-        super().__init__(MultivariateNormal(mean, outer * covariance.expm1()))
+        # As an operator it is factorized where that is needed; many points have a singular one.
+        super().__init__(MultivariateNormal(mean, to_linear_operator(outer * covariance.expm1())))
         self.log_time = log_time
 
     @property

@@ -88,8 +88,9 @@ class Steps:
         found = self._transaction.row(
             "mean_load", name=after.task, trial_index=after.trial_index, start=start, end=end
         )
-        load = 0.0 if found is None else float(found["workers"])
-        return replace(after, mean_cluster_load=max(0.0, load))
+        # A run shorter than the clock's step has no mean.
+        workers = 0.0 if found is None or found["workers"] is None else float(found["workers"])
+        return replace(after, mean_cluster_load=max(0.0, workers))
 
     def insert(
         self,

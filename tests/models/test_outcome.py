@@ -55,6 +55,12 @@ def test_left_out_runs_are_predicted_in_seconds(pair):
     assert torch.allclose(seconds.posterior.mean, expected)
 
 
+def test_many_points_may_be_asked_for_together(pair):
+    many = torch.cat([AT] * 40)
+    seconds = pair[0].posterior(many)
+    assert torch.allclose(seconds.mean[:3], pair[0].posterior(AT).mean)
+
+
 def test_time_posterior_is_the_same_when_the_model_is_of_seconds(pair):
     seconds, log = (model.time_posterior(AT) for model in pair)
     assert torch.allclose(seconds.quantile(0.9), log.quantile(0.9))
