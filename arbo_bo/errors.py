@@ -33,6 +33,10 @@ class AcquisitionError(ArboError, RuntimeError):
     """Another package's acquisition function failed where a decision needed it."""
 
 
+class MissingExtraError(ArboError, ImportError):
+    """A part of arbo_bo needs packages that are not installed."""
+
+
 class NotEnoughObservationsError(ArboError, RuntimeError):
     """A prediction was asked for before any run was completed."""
 

@@ -60,7 +60,12 @@ def evaluate_degrees(
     Returns:
         Values of shape ``len(degrees)``, without gradient.
     """
-    return in_parts(acquisition, degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2))
+    return evaluate_choices(acquisition, degree_inputs(degrees, gamma, cluster_load))
+
+
+def evaluate_choices(acquisition: AcquisitionFunction, choices: Tensor) -> Tensor:
+    """Evaluates an acquisition function with q = 1 at each of ``n x d`` choices, ``n``."""
+    return in_parts(acquisition, choices.unsqueeze(-2))
 
 
 def predict_degrees(

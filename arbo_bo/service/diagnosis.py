@@ -194,7 +194,7 @@ def _models(inspection: Inspection) -> Finding:
 def is_known_state(stored: Mapping[str, Any]) -> bool:
     """Whether the hyperparameters are none yet, or some that this version can go on from."""
     from arbo_bo.generation.surrogate import ONLINE_STATE
-    from arbo_bo.models import Hyperparameters
+    from arbo_bo.numerics.hyperparameters import Hyperparameters
 
     if not stored or all(stored.get(key) == value for key, value in ONLINE_STATE.items()):
         return True
