@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from statistics import fmean
@@ -29,6 +30,12 @@ _USUAL = Experiment("a task as it starts")
 def say(text: str) -> None:
     """Prints a remark on stderr, in one line."""
     click.echo(text, err=True)
+
+
+def remark(text: str) -> None:
+    """Prints a line on a stderr that another program writes to as well; it may be closed."""
+    with suppress(OSError, ValueError):
+        click.echo(f"arbo: {text}", err=True)
 
 
 def print_table(table: Table) -> None:

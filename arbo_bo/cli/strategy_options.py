@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from arbo_bo.cli.options import Command, parallelism
-from arbo_bo.cli.values import parse_duration_s, parse_parallelism
+from arbo_bo.cli.render import say
+from arbo_bo.cli.values import all_cores, parse_duration_s, parse_parallelism
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
 from arbo_bo.experiment.strategy import AUTO, missing_levels
@@ -152,21 +153,36 @@ def is_any(given: Given) -> bool:
     return any(value is not None for value in given.values())
 
 
+def is_known(arbo: ArboOptimizer, task: str) -> bool:
+    """Whether the store has the task."""
+    try:
+        arbo.experiment(task)
+    except ExperimentNotFoundError:
+        return False
+    return True
+
+
 def apply_configuration(arbo: ArboOptimizer, task: str, given: Given) -> Experiment:
     """Configures the task with the options that were given; the others stay as stored.
+
+    A task that is new may take as many workers as this machine has cores, unless it is told more.
 
     Raises:
         UsageError: Options that belong together are not together.
         InvalidValueError: A value is outside its domain.
     """
+    option = given.get
+    space = parse_parallelism(option("parallelism"))
     try:
         before = arbo.experiment(task)
     except ExperimentNotFoundError:
         before = Experiment(task)
-    option = given.get
+        if space is None:
+            space = all_cores()
+            say(f"{task} is new: allowed are {space} workers, the cores of this machine")
     return arbo.configure_experiment(
         task,
-        parallelism=parse_parallelism(option("parallelism")),
+        parallelism=space,
         default_parallelism=option("default"),
         objective=_objective(given, before),
         window=option("window"),

@@ -6,30 +6,47 @@ from typing import overload
 
 from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.execution.cores import available_cores
 from arbo_bo.experiment import SearchSpace
 
+AUTO, CORES = "auto", "cores"
 _UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_parallelism(text: str | None) -> SearchSpace | None:
-    """Reads ``1:32``, ``1,2,4`` or ``4``.
+    """Reads ``1:32``, ``1,2,4``, ``4``, ``1:cores``, or ``auto``, which is the same.
 
     Raises:
         InvalidValueError: It is none of these.
     """
     if text is None:
         return None
+    if text.strip() == AUTO:
+        text = f"1:{CORES}"
     try:
         if ":" in text:
-            low, high = (int(part) for part in text.split(":"))
-            return SearchSpace.between(low, high)
-        return SearchSpace(tuple(int(part) for part in text.split(",")))
+            low, high = text.split(":")
+            smallest, largest = _degree(low), _degree(high)
+            if high.strip() == CORES:  # a machine that has fewer than the smallest degree
+                largest = max(smallest, largest)
+            return SearchSpace.between(smallest, largest)
+        return SearchSpace(tuple(map(_degree, text.split(","))))
     except InvalidValueError:
         raise
     except ValueError as err:
         raise InvalidValueError(
-            f"allowed degrees are written 1:32 (a range) or 1,2,4 (a list), got {text!a}"
+            "allowed degrees are written 1:32 (a range), 1,2,4 (a list), 1:cores or auto, "
+            f"got {text!a}"
         ) from err
+
+
+def all_cores() -> SearchSpace:
+    """From one worker to as many as this machine has cores for this process."""
+    return SearchSpace.between(1, available_cores())
+
+
+def _degree(text: str) -> int:
+    return available_cores() if text.strip() == CORES else int(text)
 
 
 @overload
