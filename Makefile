@@ -10,7 +10,7 @@ PROMETHEUS := $(shell command -v prometheus 2> /dev/null)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency bench-calibration chaos bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -49,6 +49,9 @@ check: .venv/.installed-dev  ## lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+statements: .venv/.installed-dev  ## compile the store's SQL anew after a change of its tables or statements
+	$(BIN)/python -m arbo_bo.storage.statements
 
 bench-quick: .venv/.installed-dev  ## arbo beside what people would use instead, in under two minutes
 	$(BIN)/arbo bench run --suite quick --seeds 1 --out demo/quick-$$(date +%s)

@@ -10,6 +10,7 @@ from arbo_bo._lazy import resolver
 if TYPE_CHECKING:
     from arbo_bo.errors import ArboError
     from arbo_bo.experiment import (
+        UNSET,
         AmdahlLaw,
         Decision,
         Experiment,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Objective,
         Prediction,
         SearchSpace,
+        Strategy,
         Trial,
         TrialStatus,
     )
@@ -36,8 +38,10 @@ _HOMES = {
     "Objective": "arbo_bo.experiment",
     "Prediction": "arbo_bo.experiment",
     "SearchSpace": "arbo_bo.experiment",
+    "Strategy": "arbo_bo.experiment",
     "Trial": "arbo_bo.experiment",
     "TrialStatus": "arbo_bo.experiment",
+    "UNSET": "arbo_bo.experiment",
 }
 
 __all__ = [  # noqa: RUF022  the front door first
@@ -51,8 +55,10 @@ __all__ = [  # noqa: RUF022  the front door first
     "Objective",
     "Prediction",
     "SearchSpace",
+    "Strategy",
     "Trial",
     "TrialStatus",
+    "UNSET",
     "__version__",
 ]
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from arbo_bo import ArboOptimizer
 from arbo_bo.errors import ArboError
 from arbo_bo.experiment import TrialStatus, drafts, trial
-from arbo_bo.storage import SQLTrialStore, codec, leases, samples, schema
+from arbo_bo.storage import SQLTrialStore, codec, samples, schema, transaction
 
 T = TypeVar("T")
 FORK = multiprocessing.get_context("fork")  # a worker then starts in milliseconds
@@ -95,7 +95,7 @@ def set_clock_wrong() -> None:
         def now(cls, tz: Any = None) -> datetime:
             return datetime.now(tz) + timedelta(hours=random.uniform(-48, 48))
 
-    for module in (trial, drafts, leases, codec, samples):
+    for module in (trial, drafts, codec, samples, transaction):
         vars(module)["datetime"] = Jumping
 
 

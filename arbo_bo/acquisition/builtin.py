@@ -47,7 +47,7 @@ def _expected_improvement(i: AcquisitionInputs) -> AcquisitionFunction:
 
 
 def _knowledge_gradient(i: AcquisitionInputs) -> AcquisitionFunction:
-    model = i.model.curious() if isinstance(i.model, AmdahlGP) else i.model
+    model = i.model.with_fitted_noise() if isinstance(i.model, AmdahlGP) else i.model
     if not i.slo:
         return OnlineKnowledgeGradient(
             model, i.choices, objective=i.objective, X_pending=i.X_pending

@@ -7,13 +7,13 @@ import click
 
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.cli.strategy_options import OPTIONS, apply_configuration, settings
+from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.cli.values import parse_parallelism
 
 
 @click.command()
 @options.task
-@settings(*OPTIONS)
+@settings
 @options.where
 @options.json
 def configure(

@@ -21,10 +21,12 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
+from arbo_bo.experiment.settings import SETTINGS
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4
 _USUAL = Experiment("a task as it starts")
+_OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
 
 
 def say(text: str) -> None:
@@ -104,15 +106,9 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "task": experiment.name,
         "namespace": experiment.namespace,
         "parallelism": list(experiment.search_space.degrees),
-        "default_parallelism": experiment.default_parallelism,
         "objective": asdict(objective),
-        "window": experiment.window,
-        "baseline": experiment.baseline,
-        "residual": str(experiment.residual),
-        "estimator": str(experiment.estimator),
         "strategy": experiment.strategy.to_json(),
-        "mean": str(experiment.mean),
-        "lease_s": experiment.lease_s,
+        **{setting.keyword: setting.value(experiment) for setting in _OWN.values()},
         "sample_count": model.sample_count,
         "base_input_size": model.base_input_size,
         "law": None if model.law is None else asdict(model.law),
@@ -213,17 +209,11 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
 
 def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
-    names = ("default_parallelism", "window", "residual", "estimator", "mean")
-    given = [(name, getattr(experiment, name)) for name in names]
-    said = [
-        f"{name.removesuffix('_parallelism')} {value}"
-        for name, value in given
-        if value != getattr(_USUAL, name)
-    ]
-    if not experiment.baseline:
-        said.append("no baseline")
-    if experiment.lease_s is not None:
-        said.append(f"lease {format_time(experiment.lease_s)}")
+    said = []
+    for name, setting in _OWN.items():
+        value = setting.value(experiment)
+        if value != setting.value(_USUAL):
+            said.append(f"no {name}" if value is False else f"{name} {setting.shown(value)}")
     return said
 
 

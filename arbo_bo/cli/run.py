@@ -61,7 +61,7 @@ def run(
         task=task,
         command=stage,
         space=space,
-        new_space=values.all_cores(),
+        new_space=values.all_cores(default),
         default_parallelism=default,
         input_size=lambda: input_size_of(input_size, fallback),
         prepare=prepare,

@@ -8,14 +8,9 @@ import click
 
 from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.cli.strategy_options import (
-    STRATEGY,
-    apply_configuration,
-    is_any,
-    is_known,
-    settings,
-)
+from arbo_bo.cli.strategy_options import apply_configuration, is_known, settings
 from arbo_bo.context import input_size_of
+from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision
 from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.service.runs import unadvised
@@ -38,7 +33,7 @@ from arbo_bo.service.runs import unadvised
     "--run-key", metavar="KEY", help="Abandon the task's running trials with the same key."
 )
 @click.option("--explain", is_flag=True, help="Print every candidate, and why not, on stderr.")
-@settings("parallelism", "default", "urgency", "baseline", *STRATEGY)
+@settings
 @options.where
 @options.json
 def suggest(
@@ -65,16 +60,17 @@ def suggest(
     be asked. `arbo run` does all three.
     """  # noqa: D301  click's mark of lines that stay as they are
     fallback = values.parse_fallback(input_size_fallback)
-    values.parse_parallelism(given["parallelism"])
+    values.parse_parallelism(given.get("parallelism"))
     try:
         size = input_size_of(input_size, fallback)
         arbo = _configured(task, given, store, namespace)
         decision = arbo.suggest(task, input_size=size, **request)
     except Exception as err:
-        if given["default"] is None or isinstance(err, click.ClickException):
+        default = given.get("default")
+        if default is None or isinstance(err, click.ClickException | InvalidValueError):
             raise
         problem = " ".join(str(err).split())
-        return _print_decision(unadvised(task, given["default"], problem), json)
+        return _print_decision(unadvised(task, default, problem), json)
     try:
         if explain:
             print(decision.explain(), file=sys.stderr)
@@ -90,7 +86,7 @@ def _configured(
     task: str, given: Mapping[str, Any], store: str | None, namespace: str
 ) -> ArboOptimizer:
     arbo = open_optimizer(store, namespace)
-    if is_any(given) or not is_known(arbo, task):
+    if given or not is_known(arbo, task):
         from arbo_bo.storage.deferred import DeferringTrialStore
 
         # What was asked for is kept if a trial comes of it.

@@ -9,7 +9,7 @@ from arbo_bo._format import count, format_time
 from arbo_bo.cli import INTERRUPTED, options, render, values
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.cli.status_line import StatusLine
-from arbo_bo.cli.strategy_options import STRATEGY, apply_configuration, settings
+from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand
@@ -36,7 +36,7 @@ from arbo_bo.service.optimizer import ArboOptimizer
 @click.option("--timeout", metavar="TIME", help="End a run at 90s, 10m, 1h.")
 @options.prepare
 @click.option("--show-output", is_flag=True, help="Show the command's output, on stderr.")
-@settings("parallelism", "default", "urgency", "cost_exponent", "baseline", *STRATEGY)
+@settings
 @options.where
 @options.json
 def tune(

@@ -1,16 +1,14 @@
 """How the texts of options become values."""
 
-import math
-import re
 from typing import overload
 
+from arbo_bo._parse import parse_size, parse_time_s
 from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.execution.cores import available_cores
 from arbo_bo.experiment import SearchSpace
 
 AUTO, CORES = "auto", "cores"
-_UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_parallelism(text: str | None) -> SearchSpace | None:
@@ -35,14 +33,14 @@ def parse_parallelism(text: str | None) -> SearchSpace | None:
         raise
     except ValueError as err:
         raise InvalidValueError(
-            "allowed degrees are written 1:32 (a range), 1,2,4 (a list), 1:cores or auto, "
+            "allowed degrees are written 1:32 (a range) or 1,2,4 (a list), or 1:cores or auto, "
             f"got {text!a}"
         ) from err
 
 
-def all_cores() -> SearchSpace:
-    """From one worker to as many as this machine has cores for this process."""
-    return SearchSpace.between(1, available_cores())
+def all_cores(default: int | None = None) -> SearchSpace:
+    """From one worker to the cores of this process, or to the default degree if that is more."""
+    return SearchSpace.between(1, max(available_cores(), default or 1))
 
 
 def _degree(text: str) -> int:
@@ -60,7 +58,7 @@ def parse_duration_s(
 def parse_duration_s(
     name: str, text: str | None, needs_unit: bool = False, may_be_zero: bool = False
 ) -> float | None:
-    """Reads ``90``, ``90s``, ``10m`` or ``1.5h`` as seconds.
+    """Reads ``90``, ``90s``, ``1h30m``, ``2 min 05 s`` or ``0:01:30`` as seconds.
 
     Args:
         name: The option's name, for the message.
@@ -73,19 +71,19 @@ def parse_duration_s(
     """
     if text is None:
         return None
-    match = re.fullmatch(r"\s*([0-9.eE+-]+)\s*([a-z]*)\s*", text)
+    above = "" if may_be_zero else ", above 0"
+    expected = f"{name} must be a time such as 90s, 10m or 1.5h{above}, got {text!a}"
     try:
-        value = float(match[1]) * _UNITS_S[match[2]] if match else math.nan
-    except (ValueError, KeyError):
-        value = math.nan
-    if not (0 < value < math.inf or (may_be_zero and value == 0)):
-        above = "" if may_be_zero else ", above 0"
-        raise InvalidValueError(
-            f"{name} must be a time such as 90s, 10m or 1.5h{above}, got {text!a}"
-        )
-    if needs_unit and match and not match[2]:
-        raise InvalidValueError(f"{name} needs a unit, as in {text.strip()}s or 10m, got {text!a}")
-    return value
+        value = parse_time_s(text)
+    except ValueError as err:
+        raise InvalidValueError(expected) from err
+    if value == 0 and not may_be_zero:
+        raise InvalidValueError(expected)
+    try:
+        return parse_time_s(text, needs_unit)
+    except ValueError as err:
+        unit = f"as in {text.strip()}s or 10m"
+        raise InvalidValueError(f"{name} needs a unit, {unit}, got {text!a}") from err
 
 
 def parse_fallback(text: str | None) -> Fallback:
@@ -99,7 +97,7 @@ def parse_fallback(text: str | None) -> Fallback:
     if text == UNKNOWN:
         return UNKNOWN
     try:
-        return float(text)
+        return parse_size(text)
     except ValueError as err:
         raise InvalidValueError(
             f"--input-size-fallback must be a size or 'unknown', got {text!a}"

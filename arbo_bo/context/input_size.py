@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
+from arbo_bo._parse import parse_size
 from arbo_bo.context.deadline import within
 from arbo_bo.context.http import content_length
 from arbo_bo.context.secrets import masked, scrubbed
@@ -25,8 +26,6 @@ UNKNOWN: Final = "unknown"
 Fallback = float | Literal["unknown"] | None
 
 TIMEOUT_S = 5.0
-_WITH_UNIT = re.compile(r"\s*[0-9][0-9.,_]*\s*([kMGTP]i?)?[bB]?(ytes)?\s*", re.IGNORECASE)
-"""What is meant as a size rather than as a name, such as 5GB."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -35,8 +34,9 @@ def input_size_of(
 ) -> float | None:
     """The size of a run's input; metadata is read, never the content.
 
-    A string that is a number is one. A path names a file, or a directory with all that is in it; a
-    name that does not exist may be a glob, whose matches are summed. A URL is fsspec's business
+    A string that is a number is one, and 2GB is 2e9 bytes; a file of such a name is ./2GB. A path
+    names a file, or a directory with all that is in it; a name that does not exist may be a glob,
+    whose matches are summed. A URL is fsspec's business
     (``s3://``, ``gs://``, ``memory://``, ...), prefixes and globs included; ``http://`` and
     ``https://`` are asked directly, for one resource.
 
@@ -73,8 +73,7 @@ def input_size_of(
     # Outside of the handler: what a driver raises may show the URL's secrets in a traceback.
     message = f"the input size of {masked(text)} cannot be had: {problem}"
     if fallback is None:
-        number = "a number without a unit" if _WITH_UNIT.fullmatch(text) else "a number"
-        raise InputSizeError(f"{message}; give {number}, or a fallback")
+        raise InputSizeError(f"{message}; give a number such as 1500 or 2GB, or a fallback")
     logger.warning("%s; it is taken as %s", message, fallback)
     return None if fallback == UNKNOWN else float(fallback)
 
@@ -84,8 +83,7 @@ def _text(source: SizeSource) -> str | float:
     if isinstance(source, os.PathLike):
         source = os.fspath(source)
     elif isinstance(source, str):
-        with suppress(ValueError):
-            source = float(source)
+        source = _number(source)
     if isinstance(source, str) and source:
         return source
     if isinstance(source, (str, bytes)) or not hasattr(source, "__float__"):
@@ -93,6 +91,13 @@ def _text(source: SizeSource) -> str | float:
             f"input_size must be a number, a path or a URL, got {validation.short(source)}"
         )
     return validation.positive("input_size", source)
+
+
+def _number(text: str) -> str | float:
+    for read in (float, parse_size):
+        with suppress(ValueError):
+            return read(text)
+    return text
 
 
 def _measure(text: str, timeout_s: float) -> int:

@@ -5,8 +5,8 @@ import uuid
 from contextlib import suppress
 
 # It reads the mark of a run, then the numbers of processes, those of groups with a minus, until
-# "done". Where the other end is gone without that, it ends them, and what else has the mark: a process may
-# have begun in the moment before its number was told.
+# "done". Where the other end is gone without that, it ends them, and what else has the mark: a
+# process may have begun in the moment before its number was told.
 _SCRIPT = """
 trap '' HUP INT QUIT TERM
 read -r mark

@@ -50,9 +50,8 @@ class OneRun:
     def configured(self, stored: Experiment | None) -> Experiment:
         """The task with what is asked of it here."""
         experiment = stored or Experiment(self.task, search_space=self.space or self.new_space)
-        return experiment.changed(
-            {"search_space": self.space, "default_parallelism": self.default_parallelism}
-        )
+        asked = {"search_space": self.space, "default_parallelism": self.default_parallelism}
+        return experiment.changed({name: value for name, value in asked.items() if value})
 
 
 def run_once(

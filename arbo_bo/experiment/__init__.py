@@ -4,6 +4,7 @@ from arbo_bo.experiment.arm import Arm, Context
 from arbo_bo.experiment.decision import Candidate, Decision
 from arbo_bo.experiment.experiment import Estimator, Experiment, Learned, TaskModel
 from arbo_bo.experiment.explanation import Explanation, ExplanationRow
+from arbo_bo.experiment.keywords import UNSET, Settings
 from arbo_bo.experiment.law import AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.outcome import Outcome, TimeMeasure
@@ -15,6 +16,7 @@ from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
 
 __all__ = [
     "SLO",
+    "UNSET",
     "AmdahlLaw",
     "Arm",
     "Candidate",
@@ -35,6 +37,7 @@ __all__ = [
     "Residual",
     "SearchRule",
     "SearchSpace",
+    "Settings",
     "Strategy",
     "TaskModel",
     "TimeMeasure",

@@ -9,6 +9,7 @@ from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.keywords import UNSET, resolved
 from arbo_bo.experiment.law import DEFAULT_MEAN, AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.prediction import Residual
@@ -86,6 +87,7 @@ class Experiment:
         lease_s: How long a run may take before it counts as lost [s]; None: 24 hours, or ten times
             the predicted time where that is longer.
         model: What was learned so far.
+        callers: By the caller's name the settings that it asked for last, as text; see `callers`.
 
     Raises:
         InvalidValueError: A value is outside its domain.
@@ -105,6 +107,7 @@ class Experiment:
     strategy: Strategy = field(default_factory=Strategy)
     lease_s: float | None = None
     model: TaskModel = field(default_factory=TaskModel)
+    callers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.name)
@@ -169,7 +172,7 @@ class Experiment:
         return timedelta(seconds=min(self.lease_s or usual_s, LONGEST_LEASE_S))
 
     def changed(self, settings: Mapping[str, Any]) -> "Experiment":
-        """The experiment with other settings; one of None stays as it is.
+        """The experiment with other settings; `UNSET` leaves one as it is, None is its default.
 
         Args:
             settings: Fields of the experiment and of its `Strategy`, by name.
@@ -178,11 +181,13 @@ class Experiment:
             InvalidValueError: A value is outside its domain.
             DegreeNotAllowedError: The default or the pin is given, and is not an allowed degree.
         """
-        given = {name: value for name, value in settings.items() if value is not None}
-        of_strategy = {name: given.pop(name) for name in Strategy.__slots__ if name in given}
-        changed = replace(self, **given, strategy=self.strategy.changed(of_strategy))
-        if "pin" in of_strategy and changed.strategy.pin is not None:
+        of_strategy = {name: settings[name] for name in Strategy.__slots__ if name in settings}
+        given = resolved({k: v for k, v in settings.items() if k not in of_strategy}, Experiment)
+        whole = given.pop("strategy", self.strategy)
+        changed = replace(self, **given, strategy=whole.changed(of_strategy))
+        pin_is_given = any(settings.get(n, UNSET) is not UNSET for n in ("pin", "strategy"))
+        if pin_is_given and changed.strategy.pin is not None:
             changed.search_space.require(changed.strategy.pin)
-        if "default_parallelism" in given:
+        if settings.get("default_parallelism") not in (None, UNSET):
             changed.search_space.require(changed.default_parallelism)
         return changed

@@ -32,6 +32,7 @@ class Outcome:
         time_measure: What the time is; None: not said.
         queued_time_s: How long the run waited for its workers before it began [s].
         exclusion_reason: Why this run shall not train; None: it trains.
+        parallelism: How many workers really ran side by side, where it is known; None: as decided.
     """
 
     execution_time_s: float
@@ -40,6 +41,7 @@ class Outcome:
     time_measure: TimeMeasure | None = None
     queued_time_s: float | None = None
     exclusion_reason: str | None = None
+    parallelism: int | None = None
 
     def __post_init__(self) -> None:
         time = validation.positive("execution_time_s", self.execution_time_s)
@@ -52,6 +54,8 @@ class Outcome:
                     f"got {startup:g} of {time:g} s"
                 )
             object.__setattr__(self, "startup_time_s", min(startup, time))
+        if self.parallelism is not None:
+            validation.integer("parallelism", self.parallelism, 1)
         if self.input_size is not None:
             size = validation.positive("input_size", self.input_size)
             object.__setattr__(self, "input_size", size)

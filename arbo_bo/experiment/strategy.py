@@ -8,6 +8,7 @@ from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.keywords import resolved
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime, service_levels
@@ -132,6 +133,16 @@ class Strategy:
         return "budget" if within_budget else DEFAULT_ACQUISITION
 
     @property
+    def deadline(self) -> MaxExecutionTime | None:
+        """The service level on time."""
+        return next((x for x in self.slo if isinstance(x, MaxExecutionTime)), None)
+
+    @property
+    def budget(self) -> MaxCost | None:
+        """The service level on money."""
+        return next((x for x in self.slo if isinstance(x, MaxCost)), None)
+
+    @property
     def is_fixed(self) -> bool:
         """Whether the degree is not the optimizer's to choose: a pin, or a dry run."""
         return self.pin is not None or self.dry_run
@@ -151,15 +162,11 @@ class Strategy:
         return ", ".join(parts)
 
     def changed(self, settings: Mapping[str, Any]) -> "Strategy":
-        """The strategy with other settings; one of None stays as it is.
+        """The strategy with other settings; `UNSET` leaves one as it is, None is its default.
 
-        ``slo=()`` removes the service levels, and with them an acquisition function that needs
-        them; ``pin=0``, ``guard=0`` and ``like=""`` remove those.
+        Without service levels, an acquisition function that needs them goes too.
         """
-        given = {name: value for name, value in settings.items() if value is not None}
-        for name, nothing in (("pin", 0), ("guard", 0), ("like", "")):
-            if name in given and not isinstance(given[name], bool) and given[name] == nothing:
-                given[name] = None
+        given = resolved(settings, type(self))
         if "slo" in given:
             given["slo"] = service_levels(given["slo"])
             if "acquisition" not in given and missing_levels(self.acquisition, given["slo"]):

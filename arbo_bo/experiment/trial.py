@@ -179,7 +179,8 @@ class Trial:
     def complete(self, outcome: Outcome, finished_at: datetime | None = None) -> "Trial":
         """Returns the trial with its measured time; itself, if it holds just that time already.
 
-        One whose lease expired is taken as well, and its reason then says so.
+        One whose lease expired is taken as well, and its reason then says so. Where another number
+        of workers ran than was decided, it is a run of that arm.
 
         Raises:
             TrialClosedError: It is failed or abandoned, or was completed with another time.
@@ -193,9 +194,14 @@ class Trial:
             )
         self._require_open("completed")
         size = self.input_size if outcome.input_size is None else outcome.input_size
+        degree, advised = outcome.parallelism or self.parallelism, self.recommended_parallelism
+        if degree != self.parallelism:
+            advised = advised or self.parallelism
         return replace(
             self,
             status=TrialStatus.COMPLETED,
+            arm=replace(self.arm, parallelism=degree),
+            recommended_parallelism=advised,
             context=replace(self.context, input_size=size),
             execution_time_s=outcome.execution_time_s,
             startup_time_s=outcome.startup_time_s,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from arbo_bo.models.kernel import ResidualKernel
     from arbo_bo.models.mean import AmdahlMean, ErnestMean, UniversalScalabilityMean
     from arbo_bo.models.online import OnlineAmdahlEstimator
+    from arbo_bo.models.outcome import LognormalPosterior, LogTime
     from arbo_bo.models.scalability import LawPrior, ScalabilityMean
     from arbo_bo.models.time_posterior import TimePosterior
 
@@ -20,6 +21,8 @@ _HOMES = {
     "ErnestMean": "arbo_bo.models.mean",
     "Hyperparameters": "arbo_bo.models.hyperparameters",
     "LawPrior": "arbo_bo.models.scalability",
+    "LogTime": "arbo_bo.models.outcome",
+    "LognormalPosterior": "arbo_bo.models.outcome",
     "OnlineAmdahlEstimator": "arbo_bo.models.online",
     "ResidualKernel": "arbo_bo.models.kernel",
     "ScalabilityMean": "arbo_bo.models.scalability",
@@ -34,6 +37,8 @@ __all__ = [
     "ErnestMean",
     "Hyperparameters",
     "LawPrior",
+    "LogTime",
+    "LognormalPosterior",
     "OnlineAmdahlEstimator",
     "ResidualKernel",
     "ScalabilityMean",

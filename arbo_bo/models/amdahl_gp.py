@@ -7,34 +7,47 @@ from typing import Any
 import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
+from botorch.models.utils.assorted import fantasize
+from botorch.posteriors import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
-from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import MarginalLogLikelihood
 from linear_operator import to_linear_operator
 from torch import Tensor
 
-from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
+from arbo_bo.models import pathwise
+from arbo_bo.models.batches import sliced
 from arbo_bo.models.hyperparameters import Hyperparameters
+from arbo_bo.models.inputs import (
+    check_inputs,
+    check_log_seconds,
+    checked_residual,
+    window_scale,
+)
 from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
 from arbo_bo.models.mean import AmdahlMean
+from arbo_bo.models.outcome import LognormalPosterior, LogTime, RelativeTime, refuse_transforms
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
 
-INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
-
 
 class AmdahlGP(SingleTaskGP):
-    """A Gaussian process with Amdahl's law, or another law of scalability, as its mean.
+    """A Gaussian process on a scalability law, whose prior is wider in evaluation than in training.
 
     multiplicative (default): log T(x) = log law(s, gamma) + R(x), outcome log seconds; T is
     lognormal. additive (the method's original form): T(x) = law(s, gamma) + R(x), outcome seconds.
-    R is a Matern-5/2 ARD process on log s, log gamma and L / (L + 8), scaled inside the kernel: the
-    mean sees physical units, so there is no input transform and no outcome transform.
+    The mean sees s, gamma and L in physical units, so there is no input transform.
 
-    `fit_gpytorch_mll` fits it: a single model with inferred noise through an analytic gradient from
-    several starts (`custom_fit`), any other as BoTorch fits every model.
+    In training the law is what its parameters say, and a fit finds the most probable ones. In
+    evaluation they are integrated out around these (`ScalabilityMean.integrated`), so that the
+    posterior knows what few runs leave open of the law; leave-one-out cross-validation and pathwise
+    sampling are of the prior in evaluation. R is a Gaussian process on log s, log gamma and L / (L
+    + 8), of which a Matern-5/2 part is learned. A Matern part of short lengthscales and a trend in
+    log s beside it are not: they have fixed shares of its variance (`formulas.kernel.structure`).
+
+    `fit_gpytorch_mll` fits it, through an analytic gradient from several starts where it can
+    (`custom_fit`). A fit ends with the noise inflated to what predicts: `likelihood.noise`.
 
     Args:
         train_X: ``batch_shape x n x 3``: s (1 or more), gamma (above 0), L (0 or more). Float64,
@@ -48,14 +61,24 @@ class AmdahlGP(SingleTaskGP):
         residual_prior: Priors on the kernel and the noise.
         time_scale: u [s] that the law's parameters are relative to; None: the window's own.
         mean: The law.
+        outcome_transform: `LogTime`, for train_Y (and train_Yvar) in seconds beside a
+            multiplicative residual; the posterior is of seconds then, with the lognormal's moments.
+            No other: one that standardizes would hide the unit of time from the law.
+        input_transform: None: the law needs s, gamma and L in physical units.
 
     Attributes:
         explanation: What `fit_amdahl_gp` made of the window's runs; None of another's model.
 
     Raises:
         ShapeError: train_X has not three columns.
-        InvalidValueError: A degree below 1, a gamma not above 0, a negative load or an unknown
-            residual.
+        InvalidValueError: A degree below 1, a gamma not above 0, a negative load, log seconds of
+            more than a century, an unknown residual or a transform.
+
+    Example:
+        >>> X = torch.tensor([[1.0, 1, 0], [2, 1, 0], [4, 1, 0]])
+        >>> model = AmdahlGP(X, torch.tensor([[292.0], [150], [83]]).log())
+        >>> fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        >>> model.time_posterior(torch.tensor([[8.0, 1, 0]])).mean
     """
 
     def __init__(
@@ -68,47 +91,83 @@ class AmdahlGP(SingleTaskGP):
         residual_prior: ResidualPrior | None = None,
         time_scale: Tensor | None = None,
         mean: type[ScalabilityMean] = AmdahlMean,
+        outcome_transform: LogTime | None = None,
+        input_transform: None = None,
     ) -> None:
+        refuse_transforms(input_transform, outcome_transform)
         train_X, train_Y = train_X.to(torch.float64), train_Y.to(torch.float64)
         if train_Yvar is not None:
             train_Yvar = train_Yvar.to(torch.float64)
-        _check_inputs(train_X)
-        residual = Residual(residual)
+        check_inputs(train_X, "train_X")
+        residual = checked_residual(residual, outcome_transform is not None)
         self._validate_tensor_args(X=train_X, Y=train_Y, Yvar=train_Yvar)
         _, batch_shape = self.get_batch_dimensions(train_X=train_X, train_Y=train_Y)
-        log_output = residual is Residual.MULTIPLICATIVE
+        multiplicative = residual is Residual.MULTIPLICATIVE
+        log_seconds = multiplicative and outcome_transform is None
+        if log_seconds:
+            check_log_seconds(train_Y, "train_Y")
         if time_scale is None:
-            time_scale = _window_scale(train_X, train_Y, mean, law_prior, log_output)
-            time_scale = time_scale.reshape(*batch_shape, 1)
-        unit = None if log_output else time_scale.reshape(batch_shape) ** 2
+            time = train_Y.exp() if log_seconds else train_Y
+            time_scale = window_scale(train_X, time, mean, law_prior)
+        scale = time_scale.to(torch.float64).reshape(*batch_shape, 1)
+        if not multiplicative:
+            per_output = scale.reshape(*train_Y.shape[:-2], 1, train_Y.shape[-1])
+            outcome_transform = RelativeTime(per_output)
         super().__init__(
             train_X=train_X,
             train_Y=train_Y,
             train_Yvar=train_Yvar,
-            likelihood=None
-            if train_Yvar is not None
-            else RunNoise(batch_shape, unit, residual_prior),
-            mean_module=mean(
-                batch_shape, time_scale.reshape(*batch_shape, 1), law_prior, log_output
-            ),
-            covar_module=ResidualKernel(batch_shape, unit, residual_prior),
-            outcome_transform=None,
+            likelihood=None if train_Yvar is not None else RunNoise(batch_shape, residual_prior),
+            mean_module=mean(batch_shape, scale, law_prior, multiplicative, not multiplicative),
+            covar_module=ResidualKernel(batch_shape, residual_prior),
+            outcome_transform=outcome_transform,
         )
-        self.residual, self.law_prior, self.residual_prior = residual, law_prior, residual_prior
+        self.residual = residual
         self.explanation: Explanation | None = None
         self._fits_as_botorch_does = False
 
     def forward(self, x: Tensor) -> MultivariateNormal:
-        """The prior at x, ``batch_shape x n x 3``.
-
-        In training the law is what its parameters say; in evaluation, around that, they are
-        integrated out under their priors (`ScalabilityMean.integrated`), so that the posterior
-        knows what few runs leave open of the law.
-        """
+        """The prior at x, ``batch_shape x n x 3``: wider in evaluation, see the class."""
         if self.training:
             return super().forward(x)
         mean, root = self.mean_module.integrated(x)
         return MultivariateNormal(mean, self.covar_module(x) + to_linear_operator(root @ root.mT))
+
+    def posterior(self, X: Tensor, *args: Any, **options: Any) -> GPyTorchPosterior:
+        """As BoTorch's; X in physical units, ``batch_shape x q x 3``.
+
+        Raises:
+            ShapeError: X has not three columns.
+            InvalidValueError: An input is outside its domain.
+        """
+        check_inputs(X, "X")
+        return super().posterior(X, *args, **options)
+
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **options: Any) -> "AmdahlGP":
+        """As BoTorch's, with the checks of the constructor."""
+        check_inputs(X, "X")
+        if fantasize.off() and not hasattr(self, "outcome_transform"):
+            check_log_seconds(Y, "Y")
+        return super().condition_on_observations(X, Y, **options)
+
+    def set_train_data(
+        self,
+        inputs: Tensor | tuple[Tensor, ...] | None = None,
+        targets: Tensor | None = None,
+        strict: bool = True,
+    ) -> None:
+        """As gpytorch's, with the checks of the constructor.
+
+        Args:
+            inputs: ``batch_shape x n x 3``.
+            targets: What the process is trained on: log seconds, or T / u for an additive residual.
+            strict: Whether shapes, types and devices must stay as they are.
+        """
+        if inputs is not None:
+            check_inputs(inputs if torch.is_tensor(inputs) else inputs[0], "inputs")
+        if targets is not None and self.residual is Residual.MULTIPLICATIVE:
+            check_log_seconds(targets, "targets")
+        super().set_train_data(inputs, targets, strict)
 
     @staticmethod
     def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:
@@ -128,13 +187,13 @@ class AmdahlGP(SingleTaskGP):
     @property
     def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
-        kernel = self.covar_module
-        low, mid, high = kernel.base_kernel.lengthscale.flatten().tolist()
+        kernel, unit = self.covar_module, self._variance_unit
+        low, mid, high = kernel.smooth.lengthscale.flatten().tolist()
         return Hyperparameters(
             law=self.law,
-            outputscale=kernel.outputscale.item(),
+            outputscale=kernel.outputscale.item() * unit,
             lengthscales=(low, mid, high),
-            noise=self.likelihood.noise.item(),
+            noise=self.likelihood.fitted_noise.item() * unit,
             residual=self.residual,
             mean=self.mean_module.NAME,
             learned=self.mean_module.learned,
@@ -147,9 +206,12 @@ class AmdahlGP(SingleTaskGP):
             X: ``batch_shape x q x 3`` in physical units.
             observation_noise: Whether of the next run's time; else of its noise-free level.
         """
-        return TimePosterior(self.posterior(X, observation_noise=observation_noise), self.residual)
+        posterior = self.posterior(X, observation_noise=observation_noise)
+        if isinstance(posterior, LognormalPosterior):
+            posterior = posterior.log_time
+        return TimePosterior(posterior, self.residual)
 
-    def curious(self) -> "AmdahlGP":
+    def with_fitted_noise(self) -> "AmdahlGP":
         """The same model with its noise as fitted, under a prior of little noise.
 
         It takes what it sees for structure sooner, and so looks again: what explores is about it;
@@ -158,7 +220,7 @@ class AmdahlGP(SingleTaskGP):
         model = deepcopy(self)
         model._clear_cache()
         if isinstance(model.likelihood, RunNoise):
-            model.likelihood.widening.fill_(1.0)
+            model.likelihood.inflate(1.0)
         return model
 
     def start_from(self, hyperparameters: Hyperparameters) -> None:
@@ -171,56 +233,55 @@ class AmdahlGP(SingleTaskGP):
         self._clear_cache()
         if hyperparameters.residual is not self.residual:
             return
-        kernel, noise = self.covar_module, self.likelihood.noise_covar
+        kernel, unit = self.covar_module, self._variance_unit
+        self.likelihood.inflate(1.0)
         for module, name, value in (
-            (kernel, "raw_outputscale", hyperparameters.outputscale),
-            (kernel.base_kernel, "raw_lengthscale", hyperparameters.lengthscales),
-            (noise, "raw_noise", hyperparameters.noise),
+            (kernel, "raw_outputscale", hyperparameters.outputscale / unit),
+            (kernel.smooth, "raw_lengthscale", hyperparameters.lengthscales),
+            (self.likelihood.noise_covar, "raw_noise", hyperparameters.noise / unit),
         ):
             bounds = module.constraint_for_parameter_name(name)
             parameter = getattr(module, name)
             wanted = torch.as_tensor(value, dtype=torch.float64).expand_as(parameter)
             parameter.data.copy_(wanted.clamp(bounds.lower_bound, bounds.upper_bound))
 
+    @property
+    def _variance_unit(self) -> float:
+        """What one unit of a single model's variances is in log seconds or seconds, squared."""
+        additive = self.residual is Residual.ADDITIVE
+        return self.mean_module.time_scale.item() ** 2 if additive else 1.0
+
     def subset_output(self, idcs: list[int]) -> "AmdahlGP":
-        """The model of some of the outputs, on the same inputs, with their hyperparameters.
+        """The same model of some of the outputs, of the same class.
 
         Args:
             idcs: Indices of the outputs.
         """
         if self.num_outputs == 1:
             return deepcopy(self)
-        noise = None
-        if not isinstance(self.likelihood, GaussianLikelihood):
-            noise = self.likelihood.noise[..., idcs, :].transpose(-1, -2)
-        subset = AmdahlGP(
-            self.train_inputs[0][..., 0, :, :],
-            self.train_targets[..., idcs, :].transpose(-1, -2),
-            noise,
-            residual=self.residual,
-            law_prior=self.law_prior,
-            residual_prior=self.residual_prior,
-            time_scale=self.mean_module.time_scale[..., idcs, :],
-            mean=type(self.mean_module),
-        )
-        outputs = len(self.batch_shape)  # the dimension of each parameter that counts outputs
-        for name, parameter in subset.named_parameters():
-            kept = self.get_parameter(name).index_select(outputs, torch.tensor(idcs))
-            parameter.data.copy_(kept.reshape(parameter.shape))
-        if isinstance(subset.likelihood, RunNoise):
-            subset.likelihood.widening.copy_(self.likelihood.widening)
-        return subset.train(self.training)
+        kept, outputs = torch.tensor(idcs), len(self.batch_shape)
+
+        def some(values: Tensor) -> Tensor:
+            chosen = values.index_select(outputs, kept)
+            return chosen if len(idcs) > 1 else chosen.squeeze(outputs)
+
+        model = sliced(self, some)
+        if hasattr(model, "outcome_transform"):
+            model.outcome_transform = model.outcome_transform.subset_output(idcs)
+        model._num_outputs = len(idcs)
+        return model
 
     @property
     def custom_fit(self) -> Callable[..., MarginalLogLikelihood]:
         """What `fit_gpytorch_mll` calls on a model that has it.
 
-        It maximises the marginal posterior density of a single model's hyperparameters with
-        inferred noise through the analytic gradient of `arbo_bo.formulas.evidence`, from several
-        starts, the current values among them. Everything else is BoTorch's own business: a batch,
+        It maximises the marginal posterior density of the hyperparameters through the analytic
+        gradient of `arbo_bo.formulas.evidence`, from several starts, the current values among them,
+        and each member of a batch by itself. Everything else is fitted as BoTorch fits any model:
         fixed noise, another likelihood or objective, other priors or constraints than this class
-        sets up, a frozen parameter, a device other than the CPU, or a call with an optimizer, a
-        closure or options of its own.
+        sets up, a device other than the CPU, or a call with an optimizer, a closure or options of
+        its own. Whichever it was, the noise is then inflated to what predicts
+        (`arbo_bo.models.analytic.calibrate`), unless it is fixed or frozen or under another prior.
 
         Raises:
             AttributeError: While BoTorch fits in its own way, which it does where there is none.
@@ -230,47 +291,25 @@ class AmdahlGP(SingleTaskGP):
         return self._fit
 
     def _fit(self, mll: MarginalLogLikelihood, **options: Any) -> MarginalLogLikelihood:
-        from arbo_bo.models.analytic import fit_by_analytic_gradient, has_analytic_gradient
+        from arbo_bo.models import analytic
 
+        mll.train()  # a model that has predicted keeps what it predicted with until then
         if isinstance(self.likelihood, RunNoise):
-            self.likelihood.widening.fill_(1.0)  # it widens the noise that was fitted before
+            self.likelihood.inflate(1.0)
         given = {name: value for name, value in options.items() if value is not None}
-        if not given and has_analytic_gradient(mll):
-            mll.train()  # a model that has predicted keeps what it predicted with until then
-            fit_by_analytic_gradient(self)
-            return mll.eval()
-        self._fits_as_botorch_does = True
-        try:
-            return fit_gpytorch_mll(mll, **given)
-        finally:
-            self._fits_as_botorch_does = False
+        if not given and analytic.has_analytic_gradient(mll):
+            analytic.fit_by_analytic_gradient(self)
+        else:
+            self._fits_as_botorch_does = True
+            try:
+                fit_gpytorch_mll(mll, **given)
+            finally:
+                self._fits_as_botorch_does = False
+            if mll.training:  # as BoTorch says that a fit has failed
+                return mll
+        if analytic.has_evidence(self):
+            analytic.calibrate(self)
+        return mll.eval()
 
 
-def _check_inputs(train_X: Tensor) -> None:
-    if train_X.shape[-1] != len(INPUTS):
-        raise ShapeError(
-            f"train_X needs shape (..., n, 3) with columns {', '.join(INPUTS)}, "
-            f"got {tuple(train_X.shape)}"
-        )
-    s, gamma, load = train_X.unbind(-1)
-    valid = (s >= 1) & (gamma > 0) & (load >= 0) & train_X.isfinite().all(-1)
-    if not bool(valid.all()):
-        raise InvalidValueError(
-            "train_X needs finite s >= 1, gamma > 0 and L >= 0, in physical units; got minima "
-            f"{s.min().item():g}, {gamma.min().item():g}, {load.min().item():g}"
-        )
-
-
-def _window_scale(
-    train_X: Tensor,
-    train_Y: Tensor,
-    mean: type[ScalabilityMean],
-    prior: LawPrior | None,
-    log_output: bool,
-) -> Tensor:
-    """The window's own time scale, ``aug_batch_shape x 1``."""
-    time = train_Y.transpose(-1, -2)
-    s, gamma = train_X[..., 0].unsqueeze(-2), train_X[..., 1].unsqueeze(-2)
-    if not log_output:
-        time = time.clamp_min(torch.finfo(torch.float64).tiny).log()
-    return mean.scale_of(s, gamma, time.exp(), prior)
+pathwise.register(AmdahlGP)

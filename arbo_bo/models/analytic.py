@@ -11,10 +11,10 @@ from gpytorch.priors import LogNormalPrior, NormalPrior
 from scipy.optimize import minimize
 from torch import Tensor
 
-from arbo_bo.experiment import Residual
 from arbo_bo.formulas.evidence import Evidence, NormalPriors, Vector
 from arbo_bo.formulas.kernel import features
 from arbo_bo.models.amdahl_gp import AmdahlGP
+from arbo_bo.models.batches import members
 from arbo_bo.models.kernel import RunNoise
 
 FTOL = 1e-8
@@ -27,23 +27,24 @@ WIDEST = 1.0
 
 
 def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
-    """Whether `fit_by_analytic_gradient` maximises just what `mll` is.
+    """Whether `fit_by_analytic_gradient` maximises just what `mll` is."""
+    own = mll.likelihood is mll.model.likelihood
+    return own and type(mll) is ExactMarginalLogLikelihood and has_evidence(mll.model)
 
-    So it is for the exact marginal likelihood of one single-output `AmdahlGP` on the CPU, with
-    inferred noise and with every parameter free, bounded and under a prior of the kind that the
-    class sets up.
+
+def has_evidence(model: AmdahlGP) -> bool:
+    """Whether `Evidence` is the density of just this model's hyperparameters.
+
+    So it is on the CPU, with inferred noise, and with every parameter bounded and under a prior of
+    the kind that the class sets up.
     """
-    model = mll.model
-    if type(mll) is not ExactMarginalLogLikelihood or model.batch_shape or model.num_outputs != 1:
-        return False
     if type(model.likelihood) is not RunNoise or model.train_targets.device.type != "cpu":
         return False
     expected = {id(p) for p in _parameters(model)}
     priors = [prior for _, _, prior, *_ in model.named_priors()]
     law = [getattr(model.mean_module, f"{name}_prior", None) for name in _names(model)]
     return (
-        all(p.requires_grad for p in mll.parameters())
-        and {id(p) for p in mll.parameters()} == expected
+        {id(p) for p in model.parameters()} == expected
         and all(type(prior) is NormalPrior for prior in law)
         and all(type(p) is LogNormalPrior for p in priors if not any(p is own for own in law))
         and len(priors) == len(expected)
@@ -52,15 +53,16 @@ def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
 
 
 def fit_by_analytic_gradient(model: AmdahlGP) -> None:
-    """Sets a single model's hyperparameters to the best of several local optima.
+    """Sets hyperparameters to the best of several local optima, each member of a batch by itself.
 
     The objective is n times that of `ExactMarginalLogLikelihood`. A model that was moved from its
     priors' centre starts where it is and at the centre; a fresh one at the centre, at the law's own
     `STARTS`, and at a law that explains little, under a strong residual.
     """
-    evidence = evidence_of(model)
-    found = [maximised(model, evidence, start) for start in _starts(model)]
-    assign(model, max(found, key=lambda pair: pair[0])[1])
+    for member in members(model):
+        evidence = evidence_of(member)
+        found = [maximised(member, evidence, start) for start in _starts(member)]
+        assign(member, max(found, key=lambda pair: pair[0])[1])
 
 
 def maximised(model: AmdahlGP, evidence: Evidence, start: Vector) -> tuple[float, Vector]:
@@ -82,34 +84,40 @@ def maximised(model: AmdahlGP, evidence: Evidence, start: Vector) -> tuple[float
     return -float(result.fun), np.asarray(result.x)
 
 
-def open_minded(model: AmdahlGP) -> Evidence:
+def with_diffuse_noise_prior(model: AmdahlGP) -> Evidence:
     """The model's evidence under a prior that finds no size of noise surprising."""
     evidence = evidence_of(model)
     location, scale = evidence.priors.location.copy(), evidence.priors.scale.copy()
-    unit = 1.0 if model.residual is Residual.MULTIPLICATIVE else model.mean_module.time_scale.item()
-    location[-1], scale[-1] = 2 * math.log(OPEN_NOISE * unit), OPEN_SPREAD
+    location[-1], scale[-1] = 2 * math.log(OPEN_NOISE), OPEN_SPREAD
     logarithmic = evidence.priors.logarithmic.copy()
     logarithmic[-1] = False
     return replace(evidence, priors=NormalPriors(location, scale, logarithmic))
 
 
-def let_noise_predict(model: AmdahlGP) -> None:
-    """Widens the noise of a fitted model to what predicts, of runs that were seen and to come.
+def calibrate(model: AmdahlGP) -> None:
+    """Inflates the noise of a fitted model to what predicts, of runs that were seen and to come.
 
     The best noise under the best law is too small, as a variance that divides by n is, and its
-    prior keeps it small besides: it is searched anew under a wide prior (`open_minded`), with the
+    prior keeps it small besides: it is searched anew under `with_diffuse_noise_prior`, with the
     kernel, and with the law integrated out (`Evidence.integrated`). Its own uncertainty, v being
     the variance of its logarithm, makes the next run's law heavy-tailed like Student's t with nu =
-    2 / v; a normal with exp(v) times the noise has about the same 90 % interval.
+    2 / v; a normal with exp(v) times the noise has about the same 90 % interval. A noise that the
+    user has frozen is left as it is.
     """
+    if not model.likelihood.raw_noise.requires_grad:
+        return
+    for member in members(model):
+        member.likelihood.inflate(_noise_inflation(member))
+
+
+def _noise_inflation(model: AmdahlGP) -> float:
     x, m = current(model), len(_names(model))
-    integrated = open_minded(model).integrated(x)
+    integrated = with_diffuse_noise_prior(model).integrated(x)
     _, kernel = maximised(model, integrated, x[m:])
     step = HESSIAN_STEP * (np.arange(len(kernel)) == len(kernel) - 1)
     slopes = [integrated.log_density(kernel + sign * step)[1][-1] for sign in (-1, 1)]
     curvature = max((slopes[0] - slopes[1]) / (2 * HESSIAN_STEP), 1 / WIDEST)
-    wider = math.exp(kernel[-1] + 1 / curvature - x[-1])
-    model.likelihood.widening.fill_(max(wider, 1.0))
+    return max(math.exp(kernel[-1] + 1 / curvature - x[-1]), 1.0)
 
 
 def evidence_of(model: AmdahlGP) -> Evidence:
@@ -146,7 +154,7 @@ def log_evidence(model: AmdahlGP) -> float:
 def _priors(model: AmdahlGP) -> NormalPriors:
     kernel, noise = model.covar_module, model.likelihood.noise_covar
     law = [getattr(model.mean_module, f"{name}_prior") for name in _names(model)]
-    positive = [kernel.outputscale_prior, kernel.base_kernel.lengthscale_prior, noise.noise_prior]
+    positive = [kernel.outputscale_prior, kernel.smooth.lengthscale_prior, noise.noise_prior]
     location = np.concatenate([p.loc.numpy().ravel() for p in (*law, *positive)])
     scale = np.concatenate([p.scale.numpy().ravel() for p in (*law, *positive)])
     return NormalPriors(location, scale, np.arange(len(location)) >= len(law))
@@ -157,7 +165,7 @@ def _parameters(model: AmdahlGP) -> list[Tensor]:
     kernel = model.covar_module
     law = [getattr(model.mean_module, name) for name in _names(model)]
     noise = model.likelihood.noise_covar.raw_noise
-    return [*law, kernel.raw_outputscale, kernel.base_kernel.raw_lengthscale, noise]
+    return [*law, kernel.raw_outputscale, kernel.smooth.raw_lengthscale, noise]
 
 
 def _constraints(model: AmdahlGP) -> list[Interval]:
@@ -167,7 +175,7 @@ def _constraints(model: AmdahlGP) -> list[Interval]:
     return [
         *law,
         kernel.raw_outputscale_constraint,
-        kernel.base_kernel.raw_lengthscale_constraint,
+        kernel.smooth.raw_lengthscale_constraint,
         model.likelihood.noise_covar.raw_noise_constraint,
     ]
 
@@ -182,9 +190,12 @@ def _bounds(model: AmdahlGP) -> Vector:
     for position, (parameter, constraint) in enumerate(
         zip(_parameters(model), _constraints(model), strict=True)
     ):
-        bounds = np.array([constraint.lower_bound.item(), constraint.upper_bound.item()])
-        rows += [bounds if position < len(_names(model)) else np.log(bounds)] * parameter.numel()
-    return np.array(rows)
+        pair = np.array([constraint.lower_bound.item(), constraint.upper_bound.item()])
+        bounds = np.tile(pair, (parameter.numel(), 1))
+        if not parameter.requires_grad:  # frozen where it is
+            bounds[:] = parameter.detach().numpy().reshape(-1, 1)
+        rows.append(bounds if position < len(_names(model)) else np.log(bounds))
+    return np.concatenate(rows)
 
 
 def _bounds_of(model: AmdahlGP, evidence: Evidence) -> Vector:
@@ -199,13 +210,15 @@ def _bounds_of(model: AmdahlGP, evidence: Evidence) -> Vector:
 
 def current(model: AmdahlGP) -> Vector:
     """The hyperparameters as the vector of `evidence_of`."""
-    law, positive = _split(model)
+    law, (outputscale, lengthscale, _) = _split(model)
+    positive = [outputscale, lengthscale, model.likelihood.fitted_noise]
     values = [p.detach().flatten() for p in law] + [p.detach().flatten().log() for p in positive]
     return np.asarray(torch.cat(values).numpy())
 
 
 def assign(model: AmdahlGP, x: Vector) -> None:
-    """Sets them."""
+    """Sets them; the noise is not inflated then."""
+    model.likelihood.inflate(1.0)
     position = 0
     law, positive = _split(model)
     for parameter in (*law, *positive):

@@ -18,14 +18,15 @@ from arbo_bo.formulas.anomalies import explain
 from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.analytic import (
     assign,
+    calibrate,
     current,
     evidence_of,
-    let_noise_predict,
     log_evidence,
     maximised,
-    open_minded,
+    with_diffuse_noise_prior,
 )
 from arbo_bo.models.hyperparameters import Hyperparameters
+from arbo_bo.models.inputs import check_inputs, check_time
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
 from arbo_bo.models.mean import MEANS
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
@@ -76,6 +77,7 @@ def fit_amdahl_gp(
     Raises:
         NotEnoughObservationsError: n = 0.
         ShapeError: The shapes are not as above.
+        InvalidValueError: A time is not above 0, or an input is outside its domain.
     """
     if execution_time_s.ndim != 2 or execution_time_s.shape != (*train_X.shape[:-1], 1):
         raise ShapeError(
@@ -84,6 +86,8 @@ def fit_amdahl_gp(
         )
     if not len(execution_time_s):
         raise NotEnoughObservationsError("a fit needs at least one completed run")
+    check_inputs(train_X, "train_X")
+    check_time(execution_time_s, "execution_time_s")
     X, time = train_X.to(torch.float64), execution_time_s.to(torch.float64)
     residual, mean = Residual(residual), MeanFunction(mean)
 
@@ -92,9 +96,7 @@ def fit_amdahl_gp(
     def fitted(kind: MeanFunction) -> AmdahlGP:
         model = _unfitted(X, time, residual, warm_start, startup_time_s, MEANS[kind])
         fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        explained = _explained(model, cut_off)
-        let_noise_predict(explained)
-        return explained
+        return _explained(model, cut_off)
 
     if mean is not MeanFunction.AUTO:
         return fitted(mean)
@@ -104,31 +106,23 @@ def fit_amdahl_gp(
 
 
 def _explained(model: AmdahlGP, censored: NDArray[np.bool_]) -> AmdahlGP:
-    """The fitted model, rebuilt on the runs that fit where some do not.
+    """The fitted model, on the runs that fit where some do not.
 
     A prior of small noise would take every other run of a noisy task for a straggler, so that runs
     are judged under an open one.
     """
-    unit = 1.0 if model.residual is Residual.MULTIPLICATIVE else model.mean_module.time_scale.item()
-    refit, evidence = partial(maximised, model), open_minded(model)
+    refit, evidence = partial(maximised, model), with_diffuse_noise_prior(model)
     _, x = refit(evidence, current(model))
-    found = explain(evidence, x, refit, censored, unit)
+    found = explain(evidence, x, refit, censored)
     if not found.cost and not censored.any():
         model.explanation = found
         return model
-    kept = torch.from_numpy(found.kept)
-    rebuilt = AmdahlGP(
-        model.train_inputs[0][kept],
-        torch.from_numpy(found.y)[kept].unsqueeze(-1),
-        residual=model.residual,
-        law_prior=model.law_prior,
-        residual_prior=model.residual_prior,
-        time_scale=model.mean_module.time_scale,
-        mean=type(model.mean_module),
-    )
-    assign(rebuilt, maximised(rebuilt, evidence_of(rebuilt), found.x)[1])
-    rebuilt.explanation = found
-    return rebuilt.eval()
+    kept, outcomes = torch.from_numpy(found.kept), torch.from_numpy(found.y)
+    model.set_train_data(model.train_inputs[0][kept], outcomes[kept], strict=False)
+    assign(model, maximised(model, evidence_of(model), found.x)[1])
+    calibrate(model)
+    model.explanation = found
+    return model
 
 
 def _unfitted(

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import torch
 from gpytorch.constraints import Interval
-from gpytorch.kernels import MaternKernel, ScaleKernel
+from gpytorch.kernels import Kernel, MaternKernel, ScaleKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.priors import LogNormalPrior
-from linear_operator import LinearOperator
 from torch import Tensor
 
 from arbo_bo.formulas.kernel import features, structure
@@ -25,12 +24,11 @@ LogNormal = tuple[float, float]
 class ResidualPrior:
     """Lognormal priors on the residual's hyperparameters.
 
-    In log time variances are free of units, and with an additive residual they are in units of the
-    time scale squared, so one set serves every task: the smooth residual's standard deviation is
-    around 18 %, the noise of a run around 3 %. That is less than most runs have, on purpose: the
-    fit of few runs then takes what it sees for structure, and looks again, not for noise.
-    Lengthscales are long: what departs from a law departs slowly, and the fine structure is
-    `formulas.kernel.structure`'s.
+    Variances of log T and of T / u are free of units, so one set serves every task: the smooth
+    residual's standard deviation is around 18 %, the noise of a run around 3 %. That is less than
+    most runs have, on purpose: the fit of few runs then takes what it sees for structure, and looks
+    again, not for noise. Lengthscales are long: what departs from a law departs slowly, and the
+    fine structure is `formulas.kernel.structure`'s.
 
     Attributes:
         outputscale: Variance of the residual.
@@ -43,41 +41,48 @@ class ResidualPrior:
     noise: LogNormal = (2 * math.log(0.03), 1.25)
 
 
-class FeatureMatern(MaternKernel):
+class ResidualCorrelation(Kernel):
     """Matern-5/2 ARD on log s, log gamma and L / (L + 8), and what is not smooth beside it.
 
-    The inputs stay in physical units. Source: `arbo_bo.formulas.kernel`.
+    The inputs stay in physical units. It is no `MaternKernel`, and says no `lengthscale` of its
+    own: how much an input matters is not what the smooth part's lengthscales say.
+
+    Args:
+        smooth: The Matern part; nothing of the others is learned.
+
+    Source: `arbo_bo.formulas.kernel`.
     """
 
-    def forward(self, x1: Tensor, x2: Tensor, **params: object) -> Tensor:
+    def __init__(self, smooth: MaternKernel) -> None:
+        super().__init__(batch_shape=smooth.batch_shape)
+        self.smooth = smooth
+
+    def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **params: object) -> Tensor:
         """The correlation of two sets of inputs, ``... x n x 3`` and ``... x m x 3``."""
         first, second = features(x1), features(x2)
-        smooth = super().forward(first, second, **params)
-        if params.get("diag"):
+        smooth = self.smooth.forward(first, second, diag=diag, **params)
+        if diag:
             pairs = structure(first.unsqueeze(-2), second.unsqueeze(-2))
             return smooth + pairs.squeeze(-1).squeeze(-1)
         return smooth + structure(first, second)
 
 
 class ResidualKernel(ScaleKernel):
-    """The residual's covariance: outputscale * `FeatureMatern`, bounded and priored.
+    """The residual's covariance: outputscale * `ResidualCorrelation`, bounded and priored.
 
     Args:
         batch_shape: Batch shape of the hyperparameters.
-        variance_unit: What one unit of outputscale is in the outcome's unit squared: 1 for log
-            time, the time scale squared for seconds; ``batch_shape``.
         prior: Priors on the hyperparameters.
     """
 
     def __init__(
         self,
         batch_shape: torch.Size = torch.Size(),  # noqa: B008  immutable
-        variance_unit: Tensor | None = None,
         prior: ResidualPrior | None = None,
     ) -> None:
         prior = prior or ResidualPrior()
         location, spread = torch.tensor(prior.lengthscales, dtype=torch.float64).unbind(-1)
-        base = FeatureMatern(
+        smooth = MaternKernel(
             nu=2.5,
             ard_num_dims=len(location),
             batch_shape=batch_shape,
@@ -88,75 +93,79 @@ class ResidualKernel(ScaleKernel):
                 initial_value=location.exp().clamp(*LENGTHSCALE_BOUNDS),
             ),
         )
-        unit = _unit(variance_unit)
         super().__init__(
-            base,
+            ResidualCorrelation(smooth),
             batch_shape=batch_shape,
-            outputscale_prior=_prior(prior.outputscale, unit),
-            outputscale_constraint=_bounds(OUTPUTSCALE_BOUNDS, prior.outputscale, unit),
+            outputscale_prior=_prior(prior.outputscale),
+            outputscale_constraint=_bounds(OUTPUTSCALE_BOUNDS, prior.outputscale),
         )
         self.to(torch.float64)
+
+    @property
+    def smooth(self) -> MaternKernel:
+        """The part whose lengthscales are learned."""
+        return self.base_kernel.smooth
 
 
 class RunNoise(GaussianLikelihood):
-    """The noise of a run, homoscedastic in the outcome's unit, bounded and priored.
+    """The noise of a run, homoscedastic in log T or in T / u, bounded and priored.
 
-    Predictions are made with `widening` times the noise variance that was fitted
-    (`arbo_bo.models.analytic.let_noise_predict`): of the runs that were seen, so that they are
-    believed less, and of those to come.
+    `noise` is what is predicted with, of the runs that were seen, so that they are believed less,
+    and of those to come. It is `noise_inflation` times the noise that was fitted under a prior of
+    little noise (`arbo_bo.models.analytic.calibrate`).
 
     Args:
         batch_shape: Batch shape of the noise.
-        variance_unit: As in `ResidualKernel`.
         prior: As in `ResidualKernel`.
+
+    Attributes:
+        noise_inflation: 1 before a fit, ``batch_shape x 1``.
     """
 
-    widening: Tensor
+    noise_inflation: Tensor
 
     def __init__(
         self,
-        batch_shape: torch.Size,
-        variance_unit: Tensor | None = None,
+        batch_shape: torch.Size = torch.Size(),  # noqa: B008  immutable
         prior: ResidualPrior | None = None,
     ) -> None:
         prior = prior or ResidualPrior()
-        unit = _unit(variance_unit)[..., None]
         super().__init__(
             batch_shape=batch_shape,
-            noise_prior=_prior(prior.noise, unit),
-            noise_constraint=_bounds(NOISE_BOUNDS, prior.noise, unit),
+            noise_prior=_prior(prior.noise),
+            noise_constraint=_bounds(NOISE_BOUNDS, prior.noise),
         )
-        self.register_buffer("widening", torch.ones((), dtype=torch.float64))
+        self.register_buffer("noise_inflation", torch.ones(*batch_shape, 1, dtype=torch.float64))
         self.to(torch.float64)
 
-    def _shaped_noise_covar(
-        self, base_shape: torch.Size, *params: object, **kwargs: object
-    ) -> LinearOperator:
-        """The noise's covariance."""
-        covariance = super()._shaped_noise_covar(base_shape, *params, **kwargs)
-        told = kwargs.get("noise") is not None  # the caller's own variance, which is what it is
-        return covariance if self.training or told else covariance * self.widening
+    @property
+    def fitted_noise(self) -> Tensor:
+        """The most probable noise variance under its prior, ``batch_shape x 1``."""
+        return self.noise / self.noise_inflation
+
+    def inflate(self, factor: float | Tensor) -> None:
+        """Sets the noise to so many times that which was fitted.
+
+        Args:
+            factor: 1 or more, broadcastable to ``batch_shape x 1``.
+        """
+        fitted = self.fitted_noise.detach()
+        self.noise_inflation.copy_(torch.as_tensor(factor))
+        self.raw_noise.data.copy_(fitted * self.noise_inflation)
 
 
-def _prior(prior: LogNormal, unit: Tensor) -> LogNormalPrior:
-    """A lognormal prior on a variance counted in `unit`.
+def _prior(prior: LogNormal) -> LogNormalPrior:
+    """A lognormal prior on a variance.
 
     Its density by the variance carries a factor 1 / variance beside the normal one of the
     logarithm, and is largest at the logarithm's mean less its variance.
     """
-    mean = prior[0] + prior[1] ** 2
-    return LogNormalPrior(mean + unit.log(), torch.full_like(unit, prior[1]))
+    mean, spread = torch.tensor((prior[0] + prior[1] ** 2, prior[1]), dtype=torch.float64)
+    return LogNormalPrior(mean, spread)
 
 
-def _bounds(bounds: tuple[float, float], prior: LogNormal, unit: Tensor) -> Interval:
-    """The bounds of a variance counted in `unit`, which starts at its prior's median.
-
-    A batch shares the widest bounds of its members: BoTorch's optimizers take scalars only.
-    """
-    low, high = (bounds[0] * unit).min(), (bounds[1] * unit).max()
-    start = (math.exp(prior[0]) * unit).clamp(low, high)
+def _bounds(bounds: tuple[float, float], prior: LogNormal) -> Interval:
+    """The bounds of a variance, which starts where its prior's density is largest."""
+    low, high = bounds
+    start = torch.tensor(min(max(math.exp(prior[0]), low), high), dtype=torch.float64)
     return Interval(low, high, transform=None, initial_value=start)
-
-
-def _unit(variance_unit: Tensor | None) -> Tensor:
-    return torch.ones((), dtype=torch.float64) if variance_unit is None else variance_unit

@@ -79,6 +79,7 @@ class ScalabilityMean(Mean, ABC):
         time_scale: u [s], broadcastable to ``batch_shape x 1``, above 0.
         prior: Priors in place of a parameter's own.
         log_output: Whether the mean is log T (the outcome is log time) instead of T.
+        relative: Whether a mean of T is of T / u instead.
 
     Attributes:
         PARAMETERS: The parameters by name, in the order of the law's arguments.
@@ -102,13 +103,14 @@ class ScalabilityMean(Mean, ABC):
         time_scale: float | Tensor = 1.0,
         prior: LawPrior | None = None,
         log_output: bool = True,
+        relative: bool = False,
     ) -> None:
         super().__init__()
         scale = torch.as_tensor(time_scale, dtype=torch.float64)
         if not bool(((scale > 0) & torch.isfinite(scale)).all()):
             raise InvalidValueError(f"time_scale must be above 0 and finite, got {scale.tolist()}")
         shape = torch.Size((*batch_shape, 1))
-        self.log_output = log_output
+        self.log_output, self.relative = log_output, relative
         self.register_buffer("time_scale", scale.expand(shape).clone())
         for name, (location, spread) in self.priors(prior).items():
             low, high = self.PARAMETERS[name].low, self.PARAMETERS[name].high
@@ -188,7 +190,7 @@ class ScalabilityMean(Mean, ABC):
                 units; further columns (the cluster load) are the residual's business.
 
         Returns:
-            ``batch_shape x n``: log seconds, or seconds.
+            ``batch_shape x n``: log seconds, or seconds, or T / u.
 
         Raises:
             ShapeError: x has fewer than two columns.
@@ -199,7 +201,7 @@ class ScalabilityMean(Mean, ABC):
         relative = self.FORMULA.runtime(x[..., 0], x[..., 1], *values)
         if self.log_output:
             return relative.log() + self.time_scale.log()
-        return relative * self.time_scale
+        return relative * self._unit
 
     def integrated(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The law with its parameters integrated out under their priors, to first order.
@@ -207,10 +209,10 @@ class ScalabilityMean(Mean, ABC):
         Around the parameters' values v the law is f(x) + J(x) (theta - v), and with theta ~ N(m, S)
         it is a Gaussian process of mean f + J (m - v) and covariance J S J'.
 
+        Any prior that has a mean and a standard deviation will do.
+
         Args:
             x: As in `forward`.
-
-        Any prior that has a mean and a standard deviation will do.
 
         Returns:
             The mean, ``batch_shape x n``, and a root of the covariance, ``batch_shape x n x m``.
@@ -221,7 +223,7 @@ class ScalabilityMean(Mean, ABC):
         if self.log_output:
             mean, jacobian = time.log() + self.time_scale.log(), jacobian / time[..., None]
         else:
-            mean, jacobian = time * self.time_scale, jacobian * self.time_scale[..., None]
+            mean, jacobian = time * self._unit, jacobian * self._unit[..., None]
         shift = torch.cat([p.mean - v for p, v in zip(priors, values, strict=True)], -1)
         spread = torch.cat(
             [p.stddev.expand_as(v) for p, v in zip(priors, values, strict=True)], -1
@@ -242,7 +244,12 @@ class ScalabilityMean(Mean, ABC):
             Values of shape (n,) and the Jacobian of shape (n, m).
         """
         time, jacobian = self.FORMULA.jacobian(s, gamma, *parameters)
-        unit = self.time_scale.item()
         if self.log_output:
-            return np.log(time) + math.log(unit), jacobian / time[:, None]
+            return np.log(time) + math.log(self.time_scale.item()), jacobian / time[:, None]
+        unit = self._unit.item()
         return time * unit, jacobian * unit
+
+    @property
+    def _unit(self) -> Tensor:
+        """What T / u is multiplied by, ``batch_shape x 1``."""
+        return torch.ones_like(self.time_scale) if self.relative else self.time_scale

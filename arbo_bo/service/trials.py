@@ -26,6 +26,7 @@ class Outcomes(Configuration):
         time_measure: TimeMeasure | str | None = None,
         queued_time_s: float | None = None,
         exclusion_reason: str | None = None,
+        parallelism: int | None = None,
     ) -> Trial:
         """Records what a run took. Twice with the same time changes nothing.
 
@@ -41,6 +42,8 @@ class Outcomes(Configuration):
             time_measure: What the time is, "makespan" or "slowest" (of the chunks' own times).
             queued_time_s: How long the run waited for its workers before it began [s].
             exclusion_reason: Why this run is not to train the model; None: it trains.
+            parallelism: How many workers really ran side by side, where that is known and not what
+                was decided: the run trains that degree.
 
         Raises:
             TrialNotFoundError: There is no such trial.
@@ -53,6 +56,7 @@ class Outcomes(Configuration):
             time_measure,  # type: ignore[arg-type]  # a string becomes a member there
             queued_time_s,
             exclusion_reason,
+            parallelism,
         )
         completed = self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
         if completed.failure_reason is not None:

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert
-
 from arbo_bo.errors import ArboError, InvalidValueError
 from arbo_bo.experiment import Experiment, Trial, validation
+from arbo_bo.storage import codec
 from arbo_bo.storage.codec import Json
+from arbo_bo.storage.columns import TASK_COLUMNS, TRIAL_COLUMNS
 from arbo_bo.storage.reader import checked_name
 from arbo_bo.storage.records import (
-    columns,
     experiment_of_values,
+    own_columns,
     parsed,
     record_of,
     trial_of_values,
@@ -25,7 +25,7 @@ from arbo_bo.storage.records import (
 )
 from arbo_bo.storage.steps import Steps
 from arbo_bo.storage.store import SQLTrialStore
-from arbo_bo.storage.tables import execution_history, task_models
+from arbo_bo.storage.transaction import Transaction, readable
 
 FORMAT = 1
 HEADER, TASK, TRIAL = "arbo_bo export", "task", "trial"
@@ -63,7 +63,7 @@ def export_csv(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iter
         ExperimentNotFoundError: There is no such task.
     """
     names = _names(store, names)
-    yield _csv_line(["task", *(column.name for column in columns(execution_history))])
+    yield _csv_line(["task", *(column.name for column in own_columns(TRIAL_COLUMNS))])
     for name in names:
         for trial in _rows(store, name)[1]:
             yield _csv_line([name, *map(_text, trial.values())])
@@ -82,7 +82,7 @@ def import_lines(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
     Raises:
         InvalidValueError: A line is wrong, the message says which; or a task exists already.
     """
-    return store._database.write(lambda connection: _Restoring(store, connection).run(lines()))
+    return store.database.write(lambda t: _Restoring(store, t).run(lines()))
 
 
 def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
@@ -98,15 +98,15 @@ def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
         InvalidValueError: A line is wrong; the message says which.
     """
 
-    def work(connection: Connection) -> tuple[int, int]:
-        tasks, steps = _trials_by_task(lines()), Steps(store, connection)
+    def work(transaction: Transaction) -> tuple[int, int]:
+        tasks, steps = _trials_by_task(lines()), Steps(store, transaction)
         for name, trials in tasks.items():
-            store._queries.create(connection, Experiment(name, namespace=store.namespace))
+            steps.create(Experiment(name, namespace=store.namespace))
             row = steps.allot(name, len(trials), None)
             steps.insert(row, [_new_id() for _ in trials], trials, None)
         return len(tasks), sum(map(len, tasks.values()))
 
-    return store._database.write(work)
+    return store.database.write(work)
 
 
 @dataclass
@@ -114,7 +114,7 @@ class _Restoring:
     """One import of JSON lines, inside its transaction."""
 
     store: SQLTrialStore
-    connection: Connection
+    transaction: Transaction
     tasks: int = 0
     trials: int = 0
     name: str = ""
@@ -155,21 +155,21 @@ class _Restoring:
 
     def _begin_task(self, name: str, record: Json) -> None:
         expected = record.pop("trials", None)
-        values = values_of(record, task_models)
+        values = values_of(record, TASK_COLUMNS)
         experiment_of_values(self.store.namespace, name, values)
-        if self.connection.execute(self.store._queries.task(name)).one_or_none() is not None:
+        if self.transaction.row("task", name=name) is not None:
             raise InvalidValueError(
                 f"task {name!r} exists already in namespace {self.store.namespace!r}; import into "
                 "another namespace, or rename or delete that task first"
             )
         place = {"namespace": self.store.namespace, "task_name": name}
-        self.connection.execute(insert(task_models).values(**place, **values))
+        self.transaction.run("restore_task", **place, **values)
         self.name, self.expected = name, expected
         self.next_index, self.seen = values["next_trial_index"], set()
         self.tasks += 1
 
     def _add(self, record: Json) -> None:
-        values = values_of(record, execution_history)
+        values = values_of(record, TRIAL_COLUMNS)
         trial = trial_of_values(self.name, values)
         if trial.trial_index in self.seen or trial.trial_index >= self.next_index:
             raise InvalidValueError(
@@ -184,7 +184,7 @@ class _Restoring:
     def _write(self) -> None:
         if self.batch:
             rows = [{"id": _new_id(), **values} for values in self.batch]
-            self.connection.execute(insert(execution_history), rows)
+            self.transaction.run_many("add_trial", rows)
             self.trials += len(self.batch)
             self.batch = []
 
@@ -213,7 +213,7 @@ def _trials_by_task(lines: Iterable[str]) -> Mapping[str, list[Trial]]:
         for record in reader:
             with _at_line(reader.line_num):
                 name = checked_name(record.pop("task", None) or "")
-                values = values_of(parsed(record, execution_history), execution_history)
+                values = values_of(parsed(record, TRIAL_COLUMNS), TRIAL_COLUMNS)
                 tasks.setdefault(name, []).append(trial_of_values(name, values))
     except csv.Error as err:
         raise InvalidValueError(f"line {reader.line_num}: this is no CSV: {err}") from err
@@ -239,16 +239,13 @@ def _names(store: SQLTrialStore, names: Sequence[str] | None) -> list[str]:
 
 
 def _rows(store: SQLTrialStore, name: str) -> tuple[Json, list[Json]]:
-    queries = store._queries
+    def work(transaction: Transaction) -> tuple[Json, list[Json]]:
+        task = store.found(transaction.row("task", name=checked_name(name)), name)
+        rows = transaction.rows("trials", name=name)
+        records = [record_of(readable(row, codec.place_of(row)), TRIAL_COLUMNS) for row in rows]
+        return record_of(readable(task, f"task {name!r}"), TASK_COLUMNS), records
 
-    def work(connection: Connection) -> tuple[Json, list[Json]]:
-        row = connection.execute(queries.task(checked_name(name))).one_or_none()
-        task = record_of(store._found(row, name)._asdict(), task_models)
-        by_index = queries.trials(name).order_by(execution_history.c.trial_index)
-        rows = connection.execute(by_index).all()
-        return task, [record_of(row._asdict(), execution_history) for row in rows]
-
-    return store._database.read(work)
+    return store.database.read(work)
 
 
 def _new_id() -> str:

@@ -1,14 +1,13 @@
 """Rows to values and back; the stored configuration's format is written down here."""
 
 import json
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
-
-from sqlalchemy import Row
+from typing import Any, TypeVar
 
 from arbo_bo.errors import ArboError, InvalidValueError, StoreError
 from arbo_bo.experiment import (
@@ -26,7 +25,10 @@ from arbo_bo.experiment import (
     validation,
 )
 from arbo_bo.experiment.outcome import clean_reason
+from arbo_bo.storage.transaction import Row, readable
 
+T = TypeVar("T")
+logger = logging.getLogger("arbo_bo")
 FORMAT = 1
 _SMALLEST_T1_S = 1e-299
 _PLAIN_SETTINGS = (
@@ -38,14 +40,15 @@ _PLAIN_SETTINGS = (
     "mean",
     "lease_s",
 )
-AnyRow = Row[Any]
 Json = dict[str, Any]
+LAW_COLUMNS = ("t_base_1", "p_obs", "c_startup", "k_exponent")
 
 
 def configuration_of(experiment: Experiment) -> Json:
     """The configuration as JSON; alpha has a column of its own."""
-    objective = experiment.objective
-    return {
+    objective, callers = experiment.objective, experiment.callers
+    told = {"callers": {caller: dict(asked) for caller, asked in callers.items()}}
+    return (told if callers else {}) | {
         "format": FORMAT,
         "parallelism": _space_json(experiment.search_space),
         "default_parallelism": experiment.default_parallelism,
@@ -73,14 +76,15 @@ def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     return result
 
 
-def experiment_of(row: AnyRow) -> Experiment:
+def experiment_of(row: Row) -> Experiment:
     """The experiment that a row of `task_models` holds.
 
     Raises:
         StoreError: The configuration was written by a later version, or by hand and wrongly.
     """
-    stored = row.configuration
-    where = f"the configuration of task {row.task_name!r} in namespace {row.namespace!r}"
+    task, namespace = row["task_name"], row["namespace"]
+    where = f"the configuration of task {task!r} in namespace {namespace!r}"
+    stored = readable(row, where)["configuration"]
     if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
         found = stored.get("format") if isinstance(stored, Mapping) else type(stored).__name__
         raise StoreError(
@@ -92,11 +96,13 @@ def experiment_of(row: AnyRow) -> Experiment:
             given["search_space"] = _space_of(stored["parallelism"])
         if "strategy" in stored:
             given["strategy"] = Strategy.from_json(stored["strategy"])
+        if isinstance(callers := stored.get("callers"), Mapping):
+            given["callers"] = callers
         return Experiment(
-            name=row.task_name,
-            namespace=row.namespace,
+            name=row["task_name"],
+            namespace=row["namespace"],
             objective=_objective_of(stored.get("objective", {})),
-            alpha=row.alpha,
+            alpha=row["alpha"],
             model=_model_of(row),
             **given,
         )
@@ -104,9 +110,9 @@ def experiment_of(row: AnyRow) -> Experiment:
         raise StoreError(f"{where} cannot be read: {err}; configure the task anew") from err
 
 
-def law_of(row: AnyRow) -> AmdahlLaw | None:
+def law_of(row: Row) -> AmdahlLaw | None:
     """The stored law, or None before the first fit."""
-    base, p, c, k = row.t_base_1, row.p_obs, row.c_startup, row.k_exponent
+    base, p, c, k = row["t_base_1"], row["p_obs"], row["c_startup"], row["k_exponent"]
     if base is None or p is None or c is None or k is None:
         return None
     # Where C outweighs T1 by 16 digits the difference is lost; T1 stays above 0.
@@ -192,19 +198,35 @@ def storable(trial: Trial, task: str, trial_index: int) -> Trial:
     )
 
 
-def trial_of(row: AnyRow) -> Trial:
+def trial_of(row: Row) -> Trial:
     """The trial that a row of `execution_history` holds.
 
     Raises:
         StoreError: The row was written by hand and wrongly.
     """
+    where = place_of(row)
     try:
-        return _trial_of(row)
+        return _trial_of(readable(row, where))
     except ValueError as err:
-        raise StoreError(
-            f"trial {row.trial_index} of task {row.task_name!r} cannot be read: {err}; "
-            "correct the row or delete it"
-        ) from err
+        raise StoreError(f"{where} cannot be read: {err}; correct the row or delete it") from err
+
+
+def place_of(row: Row) -> str:
+    """Which trial a row is of, in words."""
+    return f"trial {row['trial_index']} of task {row['task_name']!r}"
+
+
+def all_readable(read: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
+    """What can be read of rows; the others are left out, and one line of the log tells of them."""
+    found, problems = [], []
+    for row in rows:
+        try:
+            found.append(read(row))
+        except StoreError as err:
+            problems.append(str(err))
+    if problems:
+        logger.warning("%d rows were left out: %s; run: arbo doctor", len(problems), problems[0])
+    return found
 
 
 def finite(value: float | None) -> float | None:
@@ -229,46 +251,46 @@ def _objective_of(stored: Mapping[str, Any]) -> Objective:
     return Objective(**{key: stored[key] for key in known if key in stored})
 
 
-def _model_of(row: AnyRow) -> TaskModel:
+def _model_of(row: Row) -> TaskModel:
     return TaskModel(
         law=law_of(row),
-        hyperparameters=MappingProxyType(dict(row.hyperparameters)),
-        base_input_size=row.base_input_size,
-        sample_count=row.sample_count,
-        last_updated=row.last_updated,
-        version=row.version,
+        hyperparameters=MappingProxyType(dict(row["hyperparameters"])),
+        base_input_size=row["base_input_size"],
+        sample_count=row["sample_count"],
+        last_updated=row["last_updated"],
+        version=row["version"],
     )
 
 
-def _trial_of(row: AnyRow) -> Trial:
+def _trial_of(row: Row) -> Trial:
     return Trial(
-        task=row.task_name,
-        trial_index=row.trial_index,
-        status=TrialStatus(row.status),
-        arm=Arm(row.parallelism),
-        context=Context(row.input_size, row.cluster_load),
-        phase=Phase(row.phase),
-        acquisition=row.acquisition,
-        input_scale_factor=row.input_scale_factor,
-        predicted_time_s=row.predicted_mean,
-        predicted_time_std_s=row.predicted_std,
-        execution_time_s=row.execution_time,
-        startup_time_s=row.startup_time,
-        residual_s=row.residual,
-        timed_out_after_s=row.timed_out_after,
-        failure_reason=row.failure_reason,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        idempotency_key=row.idempotency_key,
-        run_key=row.run_key,
-        exclusion_reason=row.exclusion_reason,
-        strategy=row.strategy,
-        lease_expires_at=row.lease_expires_at,
-        time_measure=row.time_measure,
-        queued_time_s=row.queued_time,
-        mean_cluster_load=row.mean_cluster_load,
-        recommended_parallelism=row.recommended_parallelism,
+        task=row["task_name"],
+        trial_index=row["trial_index"],
+        status=TrialStatus(row["status"]),
+        arm=Arm(row["parallelism"]),
+        context=Context(row["input_size"], row["cluster_load"]),
+        phase=Phase(row["phase"]),
+        acquisition=row["acquisition"],
+        input_scale_factor=row["input_scale_factor"],
+        predicted_time_s=row["predicted_mean"],
+        predicted_time_std_s=row["predicted_std"],
+        execution_time_s=row["execution_time"],
+        startup_time_s=row["startup_time"],
+        residual_s=row["residual"],
+        timed_out_after_s=row["timed_out_after"],
+        failure_reason=row["failure_reason"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        idempotency_key=row["idempotency_key"],
+        run_key=row["run_key"],
+        exclusion_reason=row["exclusion_reason"],
+        strategy=row["strategy"],
+        lease_expires_at=row["lease_expires_at"],
+        time_measure=row["time_measure"],
+        queued_time_s=row["queued_time"],
+        mean_cluster_load=row["mean_cluster_load"],
+        recommended_parallelism=row["recommended_parallelism"],
     )
 
 

@@ -18,11 +18,11 @@ class DeferringTrialStore(SQLTrialStore):
     trial's transaction. So a suggestion that fails leaves the task as it was.
     """
 
-    _change: Change | None = None
+    _deferred: Change | None = None
 
     def configure(self, name: str, change: Change) -> Experiment:
         """Keeps the change for `start`, and returns what would be stored."""
-        earlier = self._change
+        earlier = self._deferred
 
         def both(stored: Experiment | None) -> Experiment:
             return change(stored if earlier is None else earlier(stored))
@@ -31,19 +31,19 @@ class DeferringTrialStore(SQLTrialStore):
             changed = both(self.experiment(name))
         except ExperimentNotFoundError:
             changed = both(None)
-        self._change = both
+        self._deferred = both
         return self._placed(changed, name)
 
     def situation(self, name: str, idempotency_key: str | None = None) -> Situation:
         """What a decision looks at, the task configured as it would be."""
-        if self._change is None:
+        if self._deferred is None:
             return super().situation(name, idempotency_key)
         try:
             found = super().situation(name, idempotency_key)
         except ExperimentNotFoundError:
-            new = self._placed(self._change(None), name)
+            new = self._placed(self._deferred(None), name)
             return Situation(new, (), self.running_workers(), lapsed=0)
-        return replace(found, experiment=self._placed(self._change(found.experiment), name))
+        return replace(found, experiment=self._placed(self._deferred(found.experiment), name))
 
     def start(
         self,
@@ -54,7 +54,7 @@ class DeferringTrialStore(SQLTrialStore):
         change: Change | None = None,
     ) -> tuple[Trial, bool]:
         """Adds the trial and writes the configuration, both or none."""
-        return super().start(name, trial, learned, decided_at, change or self._change)
+        return super().start(name, trial, learned, decided_at, change or self._deferred)
 
     def _placed(self, experiment: Experiment, name: str) -> Experiment:
         return replace(experiment, name=name, namespace=self.namespace)

@@ -5,11 +5,8 @@ The driver's exception is never chained: its text and its arguments may hold the
 
 import os
 import re
+import sqlite3
 from pathlib import Path
-
-from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from arbo_bo.errors import (
     StoreError,
@@ -19,10 +16,15 @@ from arbo_bo.errors import (
     StoreURLError,
 )
 from arbo_bo.storage.url import masked, scrub, sqlite_path
+from arbo_bo.storage.url_parts import StoreURL
 
 _LOCKED_CODES = ("55P03", "40P01", "40001")  # lock timeout, deadlock, serialization
-_READ_ONLY_CODES = ("25006", "42501")  # read-only transaction, insufficient privilege
-_LOST_CODES = ("08", "533", "57")  # connection, too many of them, operator intervention
+READ_ONLY_CODE = "25006"  # a standby, or a server that was made read-only
+_READ_ONLY_CODES = (READ_ONLY_CODE, "42501")  # and insufficient privilege
+# Connection, too many of them, operator intervention, idle in a transaction for too long.
+_LOST_CODES = ("08", "533", "57", "25P03")
+_MISSING_CODES = ("42P01", "3F000")  # no such table, no such schema
+_REFUSED_CODES = ("22", "23")  # a value, a constraint
 _FULL_CODE = "53100"
 _REFUSED = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied"
@@ -40,25 +42,43 @@ _REMEDIES = (
 _LOCKED_TEXTS = ("database is locked", "database table is locked", "database schema is locked")
 
 
-def translate(error: Exception, url: URL) -> StoreError:
-    """Returns the error to raise in place of SQLAlchemy's or the driver's."""
+class MissingTableError(StoreError):
+    """A table is not there."""
+
+
+def translate(error: Exception, url: StoreURL, lost: bool = False) -> StoreError:
+    """Returns the error to raise in place of the driver's.
+
+    Args:
+        error: The driver's.
+        url: Where the database is.
+        lost: Whether the connection broke.
+    """
     said = scrub(_first_line(error), url)
-    if isinstance(error, IntegrityError):
+    code = code_of(error)
+    if isinstance(error, sqlite3.IntegrityError) or code.startswith(_REFUSED_CODES):
         return StoreError(
             f"the database refused the change, and nothing was written: {said} ({masked(url)})"
         )
-    if isinstance(error, PoolTimeoutError):
-        return _locked("no connection became free", url)
-    if url.get_backend_name() == "sqlite":
+    if code in _MISSING_CODES or said.startswith("no such table"):
+        return MissingTableError(
+            f"{said} in {masked(url)}; the schema is not whole: restore the database from a backup"
+        )
+    if url.is_sqlite:
         return _sqlite(error, said, url)
-    return _postgresql(error, said, url)
+    return _postgresql(error, said, url, lost)
 
 
-def _sqlite(error: Exception, said: str, url: URL) -> StoreError:
+def code_of(error: Exception) -> str:
+    """The server's code for what went wrong; empty where there is none."""
+    return getattr(error, "pgcode", None) or ""
+
+
+def _sqlite(error: Exception, said: str, url: StoreURL) -> StoreError:
     if "disk is full" in said:
         return _full(said, url)
     if said.startswith(_LOCKED_TEXTS):
-        return _locked(said, url)
+        return locked(said, url)
     if "readonly" in said:
         return _read_only(said, url)
     if "unable to open database file" in said:
@@ -71,7 +91,7 @@ def _sqlite(error: Exception, said: str, url: URL) -> StoreError:
     return _other(error, said, url)
 
 
-def _cannot_open(said: str, url: URL) -> StoreError:
+def _cannot_open(said: str, url: StoreURL) -> StoreError:
     path = sqlite_path(url)
     if path is None:
         return _absent(f"the database {masked(url)} cannot be opened: {said}")
@@ -106,19 +126,17 @@ def _forbidden(path: Path) -> bool:
     return folder_closed or (os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK))
 
 
-def _postgresql(error: Exception, said: str, url: URL) -> StoreError:
-    driver = getattr(error, "orig", None) or error
-    code = getattr(driver, "pgcode", None) or ""
+def _postgresql(error: Exception, said: str, url: StoreURL, lost: bool) -> StoreError:
+    code = code_of(error)
     if code in _LOCKED_CODES:
-        return _locked(said, url)
+        return locked(said, url)
     if code in _READ_ONLY_CODES:
         return _read_only(said, url)
     if code == _FULL_CODE:
         return _full(said, url)
     if "invalid dsn" in said or "invalid connection option" in said:
         return StoreURLError(f"the driver refuses the URL {masked(url)}: {said}")
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    silent = isinstance(error, OperationalError) and not code
+    silent = type(error).__name__ in ("OperationalError", "InterfaceError") and not code
     if lost or silent or code.startswith(_LOST_CODES):
         return StoreUnavailableError(
             f"the database {masked(url)} cannot be reached: {said}; {_remedy(said)}",
@@ -132,33 +150,32 @@ def _remedy(said: str) -> str:
     return next((remedy for pattern, remedy in _REMEDIES if pattern.search(said)), usual)
 
 
-def _locked(said: str, url: URL) -> StoreError:
+def locked(said: str, url: StoreURL) -> StoreError:
+    """The error to raise where a lock was not free in time."""
     return StoreLockedError(
         f"another process held the lock of {masked(url)} for too long ({said}); try again, "
         "or end the process that holds it"
     )
 
 
-def _full(said: str, url: URL) -> StoreError:
+def _full(said: str, url: StoreURL) -> StoreError:
     return StoreError(
         f"the disk of {masked(url)} is full, and nothing was written ({said}); make room on it, "
         "then do this again"
     )
 
 
-def _read_only(said: str, url: URL) -> StoreError:
+def _read_only(said: str, url: StoreURL) -> StoreError:
     return StoreReadOnlyError(
         f"the store {masked(url)} may not be written to ({said}); "
         "give this user the right to write, or give another store"
     )
 
 
-def _other(error: Exception, said: str, url: URL) -> StoreError:
-    driver = getattr(error, "orig", None) or error
-    return StoreError(f"the database {masked(url)} failed: {type(driver).__name__}: {said}")
+def _other(error: Exception, said: str, url: StoreURL) -> StoreError:
+    return StoreError(f"the database {masked(url)} failed: {type(error).__name__}: {said}")
 
 
 def _first_line(error: Exception) -> str:
-    driver = getattr(error, "orig", None) or error
-    lines = [line.strip() for line in str(driver).splitlines() if line.strip()]
-    return lines[0] if lines else type(driver).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-
-from sqlalchemy import Connection, Executable, delete, false, insert, select, text, update
 
 from arbo_bo.errors import StoreError, StoreReadOnlyError
 from arbo_bo.storage import codec
-from arbo_bo.storage.schema import REVISIONS, VERSION_TABLE
+from arbo_bo.storage.schema import REVISIONS, VERSION_TABLE, qualified
 from arbo_bo.storage.store import SQLTrialStore
-from arbo_bo.storage.tables import execution_history, task_models
+from arbo_bo.storage.transaction import Row, Transaction
 
-_history = execution_history.c
 DELETION = "delete from"
+_RIGHTS = {
+    f"{verb} {table}": f"may_{verb.replace(' ', '_')}_{table}"
+    for table in ("task_models", "execution_history")
+    for verb in ("add to", "change", DELETION)
+}
+"""What a user must be allowed, and the statement that tries it on no row at all."""
 
 
 class Inspection:
@@ -24,7 +28,7 @@ class Inspection:
     """
 
     def __init__(self, store: SQLTrialStore) -> None:
-        self._store, self._database = store, store._database
+        self._database = store.database
         self.masked_url, self.namespace = store.masked_url, store.namespace
 
     def server(self) -> str:
@@ -33,24 +37,18 @@ class Inspection:
         Raises:
             StoreError: None does.
         """
-
-        def work(connection: Connection) -> str:
-            version = ".".join(map(str, connection.dialect.server_version_info or ()))
-            connection.execute(text("SELECT 1"))
-            return f"{connection.dialect.name} {version}"
-
-        return self._database._run(work, writes=False)
+        kind = self._database.kind
+        version = "sqlite_version()" if kind == "sqlite" else "current_setting('server_version')"
+        found = self._database.ask(lambda t: t.text(f"SELECT {version} AS version"))
+        return f"{kind} {found[0]['version']}"
 
     def damage(self) -> str | None:
         """What SQLite finds wrong in the file; None: nothing, or another database system."""
-
-        def work(connection: Connection) -> str | None:
-            if connection.dialect.name != "sqlite":
-                return None
-            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-            return None if found == "ok" else " ".join(str(found).split())
-
-        return self._database._run(work, writes=False)
+        if self._database.kind != "sqlite":
+            return None
+        found = self._database.ask(lambda t: t.text("PRAGMA quick_check(1)"))
+        said = " ".join(str(found[0]["quick_check"]).split())
+        return None if said == "ok" else said
 
     def schema_versions(self) -> tuple[str | None, str]:
         """The database's revision (None: it is empty), and the one that is needed."""
@@ -63,42 +61,42 @@ class Inspection:
     def missing_rights(self) -> Iterator[str]:
         """What the user may not do to the tables; each is tried on no row at all."""
         missing = False
-        for verb, statement in _attempts():
-
-            def attempt(connection: Connection, tried: Executable = statement) -> None:
-                connection.execute(tried)
-
+        for right, statement in _RIGHTS.items():
             try:
-                self._database.write(attempt)
+                self._database.write(partial(_try, statement=statement))
             except StoreReadOnlyError:
                 missing = True
-                yield verb
+                yield right
         if not missing and not self._may_keep_a_journal():
             yield "write to the file's folder"
 
     def _may_keep_a_journal(self) -> bool:
         """Whether SQLite can make its journal beside the file: only a real change shows it."""
+        if self._database.kind != "sqlite":
+            return True
+        table = qualified(VERSION_TABLE, self._database.url)
 
-        def work(connection: Connection) -> None:
-            if connection.dialect.name == "sqlite":
-                same = f"UPDATE {VERSION_TABLE} SET version_num = version_num"
-                connection.execute(text(same))
-                connection.rollback()
+        def work(transaction: Transaction) -> None:
+            transaction.text(f"UPDATE {table} SET version_num = version_num")
+            raise _UndoneError
 
         try:
             self._database.write(work)
         except StoreReadOnlyError:
             return False
+        except _UndoneError:
+            pass
         return True
 
     def clock_skew_s(self) -> float | None:
         """This machine's clock minus the server's [s]; None where they are the same clock."""
+        if self._database.kind == "sqlite":
+            return None
 
-        def work(connection: Connection) -> float | None:
-            if connection.dialect.name != "postgresql":
-                return None
+        def work(transaction: Transaction) -> float:
+            transaction.text("SELECT 1")  # so that the transaction's beginning is not measured
             before = datetime.now(UTC)
-            server: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            server: datetime = transaction.text("SELECT clock_timestamp() AS moment")[0]["moment"]
             after = datetime.now(UTC)
             return (before + (after - before) / 2 - server).total_seconds()
 
@@ -106,15 +104,8 @@ class Inspection:
 
     def stale_runs(self) -> list[tuple[str, int]]:
         """Task and index of the trials that are RUNNING past their lease."""
-
-        def work(connection: Connection) -> list[tuple[str, int]]:
-            leases = self._store._queries.leases(connection)
-            query = select(_history.task_name, _history.trial_index).where(*leases.lapsed())
-            ordered = query.order_by(_history.task_name, _history.trial_index)
-            rows = connection.execute(ordered, leases.moment())
-            return [(row.task_name, row.trial_index) for row in rows]
-
-        return self._database.read(work)
+        rows = self._database.read(lambda t: t.rows("lapsed"))
+        return [(row["task_name"], row["trial_index"]) for row in rows]
 
     def unreadable_tasks(self) -> dict[str, str]:
         """Task -> why its configuration cannot be read."""
@@ -123,27 +114,40 @@ class Inspection:
             try:
                 codec.experiment_of(row)
             except StoreError as err:
-                found[row.task_name] = str(err)
+                found[str(row["task_name"])] = str(err)
+        return found
+
+    def unreadable_trials(self) -> list[str]:
+        """Why trials cannot be read, one text each."""
+        found = []
+        for task in self._tasks():
+            name = task["task_name"]
+            for row in self._database.read(partial(_trials, name=name)):
+                try:
+                    codec.trial_of(row)
+                except StoreError as err:
+                    found.append(str(err))
         return found
 
     def states(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """The stored hyperparameters of each task."""
-        return [(row.task_name, row.hyperparameters) for row in self._tasks()]
+        """The stored hyperparameters of each task, where they can be read."""
+        return [
+            (row["task_name"], row["hyperparameters"])
+            for row in self._tasks()
+            if isinstance(row["hyperparameters"], Mapping)
+        ]
 
-    def _tasks(self) -> list[codec.AnyRow]:
-        query = self._store._queries.tasks().order_by(task_models.c.task_name)
-        return self._database.read(lambda connection: list(connection.execute(query).all()))
+    def _tasks(self) -> list[Row]:
+        return self._database.read(lambda t: t.rows("tasks"))
 
 
-def _attempts() -> list[tuple[str, Executable]]:
-    """Statements that need a right and touch no row."""
-    tables = (task_models, execution_history)
-    return [
-        (f"{verb} {table.name}", statement)
-        for table in tables
-        for verb, statement in (
-            ("add to", insert(table).from_select(list(table.c), select(table).where(false()))),
-            ("change", update(table).where(false()).values({table.c.task_name: "none"})),
-            (DELETION, delete(table).where(false())),
-        )
-    ]
+def _try(transaction: Transaction, statement: str) -> int:
+    return transaction.run(statement)
+
+
+def _trials(transaction: Transaction, name: str) -> list[Row]:
+    return transaction.rows("trials", name=name)
+
+
+class _UndoneError(Exception):
+    """Ends a transaction without a change."""

@@ -32,6 +32,11 @@ class Allowance:
         """How much is left [s]; below 0 where a call took longer."""
         return self._left_s if self._ends_at is None else self._ends_at - time.monotonic()
 
+    def extend(self, seconds: float) -> None:
+        """Adds time, if it is being spent now."""
+        if self._ends_at is not None:
+            self._ends_at += seconds
+
     @contextmanager
     def spent(self) -> Iterator[None]:
         """Spends what the block takes; a block within a block is not counted twice."""
@@ -59,6 +64,21 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+@contextmanager
+def apart(seconds: float) -> Iterator[None]:
+    """Limits what the calls in the block may take, and no limit around it counts that."""
+    outer, started = _deadline.get(), time.monotonic()
+    allowance = Allowance(seconds)
+    token = _deadline.set(allowance)
+    try:
+        with allowance.spent():
+            yield
+    finally:
+        _deadline.reset(token)
+        if outer is not None:
+            outer.extend(time.monotonic() - started)
 
 
 def left_s() -> float | None:

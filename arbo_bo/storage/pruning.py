@@ -1,18 +1,18 @@
 """Old trials leave the database; what a decision looks at stays."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-
-from sqlalchemy import ColumnElement, Connection, and_, delete, false, func, select, true
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import TrialStatus, validation
+from arbo_bo.experiment import validation
 from arbo_bo.storage import codec
 from arbo_bo.storage.steps import Steps
 from arbo_bo.storage.store import SQLTrialStore
-from arbo_bo.storage.tables import execution_history
+from arbo_bo.storage.transaction import Transaction
 
-_history = execution_history.c
+_EARLIEST, _LATEST = (
+    year.replace(tzinfo=UTC) for year in (datetime(1, 1, 2), datetime(9999, 1, 1))
+)
 
 
 def prune(
@@ -50,59 +50,48 @@ def prune(
     found = {}
     for experiment in store.experiments():
 
-        def work(connection: Connection, name: str = experiment.name) -> int:
-            window = codec.experiment_of(Steps(store, connection).locked(name)).window
-            old = _older(store, connection, older_than_s)
+        def work(transaction: Transaction, name: str = experiment.name) -> int:
+            window = codec.experiment_of(Steps(store, transaction).locked(name)).window
+            limit = _limit(transaction, older_than_s)
             return sum(
-                _drop(connection, [*store._queries._of(name), kind], kept, old, dry_run)
-                for kind, kept in _kinds(window, keep_last or 0)
+                _drop(transaction, name, kind, kept, limit, dry_run)
+                for kind, kept in _kept(window, keep_last or 0).items()
             )
 
-        if number := store._database.write(work):
+        if number := store.database.write(work):
             found[experiment.name] = number
     return found
 
 
-def _kinds(window: int, keep_last: int) -> list[tuple[ColumnElement[bool], int]]:
-    """Conditions that tell closed trials apart, and how many of each stay."""
-    status, excluded = _history.status, _history.exclusion_reason
-    completed = status == TrialStatus.COMPLETED.value
-    return [
-        (and_(completed, excluded.is_(None)), max(window, keep_last)),
-        (and_(completed, excluded.is_not(None)), keep_last),
-        (status == TrialStatus.FAILED.value, max(window, keep_last)),
-        (status == TrialStatus.ABANDONED.value, keep_last),
-    ]
+def _kept(window: int, keep_last: int) -> dict[str, int]:
+    """How many of each kind of closed trials stay; EXCLUDED: completed, and does not train."""
+    newest = max(window, keep_last)
+    return {
+        "COMPLETED": newest,
+        "EXCLUDED": keep_last,
+        "FAILED": newest,
+        "ABANDONED": keep_last,
+    }
 
 
-def _older(
-    store: SQLTrialStore, connection: Connection, age_s: float | None
-) -> ColumnElement[bool]:
-    """Whether a trial ended longer ago than that, by the database's clock."""
+def _limit(transaction: Transaction, age_s: float | None) -> datetime:
+    """The moment before which a trial must have ended to go, by the database's clock."""
     if age_s is None:
-        return true()
-    leases = store._queries.leases(connection)
-    now = connection.execute(select(leases.now), leases.moment()).scalar_one()
+        return _LATEST
+    now: datetime = transaction.rows("now")[0]["moment"]
     try:
-        limit = now - timedelta(seconds=age_s)
+        return max(_EARLIEST, now - timedelta(seconds=age_s))
     except OverflowError:  # older than the calendar
-        return false()
-    return func.coalesce(_history.finished_at, _history.created_at) < limit
+        return _EARLIEST
 
 
 def _drop(
-    connection: Connection,
-    kind: Sequence[ColumnElement[bool]],
-    kept: int,
-    old: ColumnElement[bool],
-    dry_run: bool,
+    transaction: Transaction, name: str, kind: str, kept: int, limit: datetime, dry_run: bool
 ) -> int:
-    newest_first = select(_history.trial_index).where(*kind).order_by(_history.trial_index.desc())
-    first_to_go = connection.execute(newest_first.offset(kept).limit(1)).scalar_one_or_none()
-    if first_to_go is None:
+    found = transaction.row("first_to_prune", name=name, kind=kind, kept=kept)
+    if found is None:
         return 0
-    going = (*kind, _history.trial_index <= first_to_go, old)
+    going = {"name": name, "kind": kind, "first_to_go": found["trial_index"], "limit": limit}
     if dry_run:
-        counted = select(func.count()).select_from(execution_history).where(*going)
-        return int(connection.execute(counted).scalar_one())
-    return connection.execute(delete(execution_history).where(*going)).rowcount
+        return int(transaction.rows("count_pruned", **going)[0]["count"])
+    return transaction.run("prune", **going)

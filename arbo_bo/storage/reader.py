@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
-
-from sqlalchemy import Connection, Executable
+from typing import Self
 
 from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, TrialNotFoundError
 from arbo_bo.experiment import Experiment, Trial, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.storage import codec, patience
-from arbo_bo.storage.codec import AnyRow
 from arbo_bo.storage.database import Database
 from arbo_bo.storage.protocol import Situation
-from arbo_bo.storage.queries import LARGEST_INDEX, Queries
+from arbo_bo.storage.rules import LARGEST_INDEX
 from arbo_bo.storage.schema import REVISIONS
+from arbo_bo.storage.transaction import Row, Transaction
 from arbo_bo.storage.url import masked, resolve_url
 
 DEFAULT_LOCK_TIMEOUT_S = 30.0
@@ -34,12 +32,12 @@ class SQLTrialReader:
         retry_s: float = DEFAULT_RETRY_S,
     ) -> None:
         self._namespace = validation.identifier("a namespace", namespace)
-        self._database = Database(
+        self.database = Database(
             resolve_url(url),
+            self._namespace,
             lock_timeout_s=validation.positive("lock_timeout_s", lock_timeout_s),
             retry_s=validation.non_negative("retry_s", retry_s),
         )
-        self._queries = Queries(namespace)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.masked_url!r}, namespace={self._namespace!r})"
@@ -63,7 +61,7 @@ class SQLTrialReader:
     @property
     def masked_url(self) -> str:
         """Where the store is, without secrets."""
-        return masked(self._database.url)
+        return masked(self.database.url)
 
     @property
     def head_version(self) -> str:
@@ -72,7 +70,7 @@ class SQLTrialReader:
 
     def schema_version(self) -> str | None:
         """The revision of the database's schema; None for an empty database."""
-        return self._database.schema_version()
+        return self.database.schema_version()
 
     def upgrade(self) -> tuple[str | None, str]:
         """Brings the schema to this version of arbo_bo; returns the revisions before and after.
@@ -80,7 +78,7 @@ class SQLTrialReader:
         Raises:
             SchemaVersionError: A later version of arbo_bo made the schema.
         """
-        return self._database.upgrade()
+        return self.database.upgrade()
 
     def experiment(self, name: str) -> Experiment:
         """The experiment.
@@ -88,15 +86,15 @@ class SQLTrialReader:
         Raises:
             ExperimentNotFoundError: There is none of that name.
         """
-        query = self._queries.task(checked_name(name))
-        row = self._database.read(lambda connection: connection.execute(query).one_or_none())
-        return codec.experiment_of(self._found(row, name))
+        checked_name(name)
+        row = self.database.read(lambda transaction: transaction.row("task", name=name))
+        return codec.experiment_of(self.found(row, name))
 
     def experiments(self) -> list[Experiment]:
-        """Every experiment, by name."""
-        query = self._queries.tasks()
-        rows = self._database.read(lambda connection: connection.execute(query).all())
-        return sorted(map(codec.experiment_of, rows), key=lambda experiment: experiment.name)
+        """Every experiment, by name; the log names those that cannot be read."""
+        rows = self.database.read(lambda transaction: transaction.rows("tasks"))
+        found = codec.all_readable(codec.experiment_of, rows)
+        return sorted(found, key=lambda experiment: experiment.name)
 
     def situation(self, name: str, idempotency_key: str | None = None) -> Situation:
         """What a decision looks at, read at one moment; see `Situation`.
@@ -104,25 +102,8 @@ class SQLTrialReader:
         Raises:
             ExperimentNotFoundError: There is none of that name.
         """
-        name, queries = checked_name(name), self._queries
-
-        def work(connection: Connection) -> Situation:
-            task = connection.execute(queries.situation, {"name": name})
-            experiment, started = codec.experiment_of(self._found(task.one_or_none(), name)), None
-            if idempotency_key is not None:
-                started = connection.execute(queries.started(name, idempotency_key)).one_or_none()
-            window = {"name": name, "window": experiment.window}
-            trials = connection.execute(queries.history, window).all()
-            workers, lapsed = self._running(connection)
-            return Situation(
-                experiment=experiment,
-                trials=by_index(trials),
-                running_workers=workers,
-                lapsed=lapsed,
-                started=None if started is None else codec.trial_of(started),
-            )
-
-        return self._database.read(work)
+        checked_name(name)
+        return self.database.read(lambda t: self._situation(t, name, idempotency_key))
 
     def trial(self, name: str, trial_index: int) -> Trial:
         """One trial.
@@ -131,42 +112,38 @@ class SQLTrialReader:
             ExperimentNotFoundError: There is none of that name.
             TrialNotFoundError: There is no such trial.
         """
-        name, queries = checked_name(name), self._queries
+        checked_name(name)
 
-        def work(connection: Connection) -> Trial:
-            self._found(connection.execute(queries.task(name)).one_or_none(), name)
-            query = queries.trial(name, checked_index(name, trial_index))
-            return found_trial(connection.execute(query).one_or_none(), name, trial_index)
+        def work(transaction: Transaction) -> Trial:
+            self.found(transaction.row("task", name=name), name)
+            index = checked_index(name, trial_index)
+            return found_trial(transaction.row("trial", name=name, trial_index=index), name, index)
 
-        return self._database.read(work)
+        return self.database.read(work)
 
     def trials(self, name: str) -> list[Trial]:
-        """Every trial, by index.
+        """Every trial, by index; the log names those that cannot be read.
 
         Raises:
             ExperimentNotFoundError: There is none of that name.
         """
-        return self._trials(name, self._queries.trials(checked_name(name)))
+        return self._trials("trials", checked_name(name))
 
     def history(self, name: str, window: int) -> list[Trial]:
         """What a decision looks at, by index.
 
-        The `window` trials of the highest indices that train, as many failed ones, and all that
-        run.
+        The `window` trials of the highest indices that train, as many failed ones, and those that
+        run, the newest 500 at most.
 
         Raises:
             ExperimentNotFoundError: There is none of that name.
         """
-        values = {"name": checked_name(name), "window": validation.integer("window", window, 1)}
-        return self._trials(name, self._queries.history, values)
+        checked_name(name)
+        return self._trials("history", name, window=validation.integer("window", window, 1))
 
     def running_workers(self) -> int:
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
-
-        def work(connection: Connection) -> int:
-            return self._running(connection)[0]
-
-        return self._database.read(work)
+        return self.database.read(_running)[0]
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Limits what the calls in a block may take in all, waiting and retrying included [s].
@@ -180,32 +157,51 @@ class SQLTrialReader:
 
     def close(self) -> None:
         """Releases the connections; a later use opens new ones."""
-        self._database.close()
+        self.database.close()
 
-    def _running(self, connection: Connection) -> tuple[int, int]:
-        """The workers of running trials, and how many trials run past their lease."""
-        leases = self._queries.leases(connection)
-        workers, lapsed = connection.execute(leases.running, leases.moment()).one()
-        return int(workers), int(lapsed)
+    def found(self, row: Row | None, name: str) -> Row:
+        """The row of a task, which may be missing.
 
-    def _trials(
-        self, name: str, query: Executable, values: dict[str, Any] | None = None
-    ) -> list[Trial]:
-        def work(connection: Connection) -> list[AnyRow]:
-            rows = list(connection.execute(query, values or {}).all())
-            if not rows:
-                self._found(connection.execute(self._queries.task(name)).one_or_none(), name)
-            return rows
-
-        return by_index(self._database.read(work))
-
-    def _found(self, row: AnyRow | None, name: str) -> AnyRow:
+        Raises:
+            ExperimentNotFoundError: It is.
+        """
         if row is None:
             raise ExperimentNotFoundError(
                 f"there is no task {name!r} in namespace {self._namespace!r} of {self.masked_url}; "
                 "check both names, or configure the task first"
             )
         return row
+
+    def _situation(self, transaction: Transaction, name: str, key: str | None) -> Situation:
+        experiment = codec.experiment_of(self.found(transaction.row("task", name=name), name))
+        started = None
+        if key is not None:
+            started = transaction.row("trial_of_key", name=name, idempotency_key=key)
+        trials = transaction.rows("history", name=name, window=experiment.window)
+        workers, lapsed = _running(transaction)
+        return Situation(
+            experiment=experiment,
+            trials=by_index(trials),
+            running_workers=workers,
+            lapsed=lapsed,
+            started=None if started is None else codec.trial_of(started),
+        )
+
+    def _trials(self, statement: str, name: str, **values: int) -> list[Trial]:
+        def work(transaction: Transaction) -> list[Row]:
+            rows = transaction.rows(statement, name=name, **values)
+            if not rows:
+                self.found(transaction.row("task", name=name), name)
+            return rows
+
+        return by_index(self.database.read(work))
+
+
+def _running(transaction: Transaction) -> tuple[int, int]:
+    """The workers of running trials, and how many trials run past their lease."""
+    row = transaction.row("running")
+    assert row is not None
+    return int(row["workers"]), int(row["lapsed"])
 
 
 def checked_name(name: str) -> str:
@@ -221,13 +217,13 @@ def checked_index(name: str, trial_index: int) -> int:
         raise TrialNotFoundError(f"task {name!r} has no such trial: {err}") from err
 
 
-def found_trial(row: AnyRow | None, name: str, trial_index: int) -> Trial:
+def found_trial(row: Row | None, name: str, trial_index: int) -> Trial:
     """The trial of a row, which may be missing."""
     if row is None:
         raise TrialNotFoundError(f"task {name!r} has no trial {trial_index}; list its trials first")
     return codec.trial_of(row)
 
 
-def by_index(rows: Sequence[AnyRow]) -> list[Trial]:
-    """The trials of rows, in order."""
-    return sorted(map(codec.trial_of, rows), key=lambda trial: trial.trial_index)
+def by_index(rows: Sequence[Row]) -> list[Trial]:
+    """The trials of rows that can be read, in order."""
+    return sorted(codec.all_readable(codec.trial_of, rows), key=lambda trial: trial.trial_index)

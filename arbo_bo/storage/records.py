@@ -1,47 +1,37 @@
 """Rows as JSON's own types, and back; exact, and independent of the database."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any, cast
-
-from sqlalchemy import JSON, Column, Double, Integer, Table
+from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Experiment, Trial, validation
 from arbo_bo.experiment.outcome import MAX_REASON_LENGTH, clean_reason
 from arbo_bo.storage import codec
-from arbo_bo.storage.codec import AnyRow, Json
-from arbo_bo.storage.tables import UTCDateTime, execution_history
+from arbo_bo.storage.codec import Json
+from arbo_bo.storage.columns import PLACE, TRIAL_COLUMNS, Column, Kind
 
-PLACE = ("id", "namespace", "task_name")
-"""Where a row stands: the importing store's to say, but for the task's name."""
-_SERVER_DEFAULTS = {
-    "sample_count": 0,
-    "version": 1,
-    "next_trial_index": 0,
-    "input_scale_factor": 1.0,
-}
+Columns = Sequence[Column]
 
 
-def columns(table: Table) -> list[Column[Any]]:
+def own_columns(table: Columns) -> list[Column]:
     """The columns that a record of this table holds."""
-    return [column for column in table.columns if column.name not in PLACE]
+    return [column for column in table if column.name not in PLACE]
 
 
-def record_of(values: Mapping[str, Any], table: Table) -> Json:
+def record_of(values: Mapping[str, Any], table: Columns) -> Json:
     """A row as JSON's own types."""
-    return {column.name: _plain(values[column.name]) for column in columns(table)}
+    return {column.name: _plain(values[column.name]) for column in own_columns(table)}
 
 
-def values_of(record: Mapping[str, Any], table: Table) -> Json:
+def values_of(record: Mapping[str, Any], table: Columns) -> Json:
     """The columns' values that a record holds; what it leaves out is unknown.
 
     Raises:
         InvalidValueError: A column is unknown, missing, or of another type.
     """
-    known = {column.name: column for column in columns(table)}
+    known = {column.name: column for column in own_columns(table)}
     if unknown := sorted(set(record) - set(known)):
         raise InvalidValueError(
             f"unknown {validation.short(', '.join(unknown))}; a later version of arbo_bo may have "
@@ -52,7 +42,7 @@ def values_of(record: Mapping[str, Any], table: Table) -> Json:
 
 def trial_record(trial: Trial) -> Json:
     """A trial as JSON's own types."""
-    return record_of(codec.trial_values(trial), execution_history)
+    return record_of(codec.trial_values(trial), TRIAL_COLUMNS)
 
 
 def trial_of_record(task: str, record: Mapping[str, Any]) -> Trial:
@@ -62,7 +52,7 @@ def trial_of_record(task: str, record: Mapping[str, Any]) -> Trial:
         InvalidValueError: The record is none of a trial.
         StoreError: Its values contradict each other.
     """
-    return trial_of_values(task, values_of(record, execution_history))
+    return trial_of_values(task, values_of(record, TRIAL_COLUMNS))
 
 
 def trial_of_values(task: str, values: Mapping[str, Any]) -> Trial:
@@ -71,7 +61,7 @@ def trial_of_values(task: str, values: Mapping[str, Any]) -> Trial:
     Raises:
         StoreError: They contradict each other.
     """
-    return codec.trial_of(cast(AnyRow, SimpleNamespace(task_name=task, **values)))
+    return codec.trial_of({"task_name": task, **values})
 
 
 def experiment_of_values(namespace: str, task: str, values: Mapping[str, Any]) -> Experiment:
@@ -80,25 +70,24 @@ def experiment_of_values(namespace: str, task: str, values: Mapping[str, Any]) -
     Raises:
         StoreError: They cannot be read.
     """
-    row = SimpleNamespace(namespace=namespace, task_name=task, **values)
-    return codec.experiment_of(cast(AnyRow, row))
+    return codec.experiment_of({"namespace": namespace, "task_name": task, **values})
 
 
-def parsed(texts: Mapping[str, str], table: Table) -> Json:
+def parsed(texts: Mapping[str, str], table: Columns) -> Json:
     """A record whose values were written as text, as in CSV; empty is unknown.
 
     Raises:
         InvalidValueError: A number is none.
     """
-    types = {column.name: column.type for column in columns(table)}
+    kinds = {column.name: column.kind for column in own_columns(table)}
     if None in texts or None in texts.values():
         raise InvalidValueError("the line has more or fewer fields than the header")
-    return {name: _read(name, text, types.get(name)) for name, text in texts.items() if text}
+    return {name: _read(name, text, kinds.get(name)) for name, text in texts.items() if text}
 
 
-def _read(name: str, text: str, kind: Any) -> Any:
+def _read(name: str, text: str, kind: Kind | None) -> Any:
     try:
-        if isinstance(kind, (Double, Integer, JSON)):
+        if kind in (Kind.REAL, Kind.INTEGER, Kind.OBJECT):
             return json.loads(text)
     except ValueError as err:
         raise InvalidValueError(f"{name} cannot be read, got {validation.short(text)}") from err
@@ -111,25 +100,25 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _value(column: Column[Any], value: Any) -> Any:
-    name, kind = column.name, column.type
+def _value(column: Column, value: Any) -> Any:
+    name, kind = column.name, column.kind
     if value is None:
-        value = _SERVER_DEFAULTS.get(name)
+        value = column.default
     if value is None:
-        if not column.nullable:
+        if column.required:
             raise InvalidValueError(f"{name} is missing")
         return None
-    if isinstance(kind, UTCDateTime):
+    if kind is Kind.MOMENT:
         return validation.aware(name, _moment(name, value))
-    if isinstance(kind, Double):
+    if kind is Kind.REAL:
         return validation.real(name, value)
-    if isinstance(kind, Integer):
+    if kind is Kind.INTEGER:
         return validation.integer(name, value, 0, 2**63 - 1)
-    if isinstance(kind, JSON):
+    if kind is Kind.OBJECT:
         if not isinstance(value, dict):
             raise InvalidValueError(f"{name} must be an object, got {validation.short(value)}")
         return codec.plain_json(name, value)
-    return _checked_text(name, value, getattr(kind, "length", None))
+    return _checked_text(name, value, column.length)
 
 
 def _checked_text(name: str, value: Any, longest: int | None) -> str:

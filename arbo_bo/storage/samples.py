@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import func
-
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import AmdahlLaw, Learned, Trial, TrialStatus
 from arbo_bo.storage import codec
-from arbo_bo.storage.codec import AnyRow, Json
-from arbo_bo.storage.tables import task_models
+from arbo_bo.storage.codec import Json
+from arbo_bo.storage.transaction import Row, Transaction
 
 
 @dataclass
@@ -19,19 +17,23 @@ class Samples:
     Attributes:
         law: The stored law, which residuals are taken from.
         base_input_size: N_base, or None.
+        first_size: N_base, if it was found here.
         added: How many trials more train.
-        changes: The columns to write, such that they hold whatever others have written meanwhile.
+        learned: The columns of a fit.
+        changed: Whether there is anything to write.
     """
 
     law: AmdahlLaw | None
     base_input_size: float | None
     added: int = 0
-    changes: Json = field(default_factory=dict)
+    first_size: float | None = None
+    learned: Json = field(default_factory=dict)
+    changed: bool = False
 
     @classmethod
-    def of(cls, row: AnyRow) -> "Samples":
+    def of(cls, row: Row) -> "Samples":
         """Starts from a row of `task_models`."""
-        return cls(codec.law_of(row), row.base_input_size)
+        return cls(codec.law_of(row), row["base_input_size"])
 
     def count(self, trial: Trial, before: Trial | None = None) -> Trial:
         """Returns a trial as it is to be stored; one that trains counts as a sample.
@@ -43,11 +45,10 @@ class Samples:
         trained = before is not None and before.trains
         if trial.trains != trained:
             self.added += 1 if trial.trains else -1
-            self._set(sample_count=task_models.c.sample_count + self.added)
+            self.changed = True
         if trial.trains and self.base_input_size is None and trial.input_size is not None:
-            self.base_input_size = trial.input_size
-            first = func.coalesce(task_models.c.base_input_size, trial.input_size)
-            self._set(base_input_size=first)
+            self.base_input_size = self.first_size = trial.input_size
+            self.changed = True
         ended = before is None or before.status is not TrialStatus.COMPLETED
         if trial.status is not TrialStatus.COMPLETED or not ended:
             return trial
@@ -59,10 +60,21 @@ class Samples:
     def learn(self, learned: Learned) -> None:
         """Takes over what a fit found."""
         kept = codec.plain_json("hyperparameters", learned.hyperparameters)
-        self._set(**codec.law_values(learned.law), hyperparameters=kept)
+        self.learned = {**codec.law_values(learned.law), "hyperparameters": kept}
+        self.changed = True
 
-    def _set(self, **columns: object) -> None:
-        self.changes.update(columns, last_updated=datetime.now(UTC))
+    def save(self, transaction: Transaction, name: str) -> None:
+        """Writes what has changed, on top of what others have written meanwhile."""
+        if self.changed:
+            unlearned = dict.fromkeys((*codec.LAW_COLUMNS, "hyperparameters"))
+            transaction.run(
+                "count_samples",
+                name=name,
+                added=self.added,
+                first_size=self.first_size,
+                last_updated=datetime.now(UTC),
+                **{**unlearned, **self.learned},
+            )
 
     def _residual_s(self, trial: Trial, gamma: float) -> float | None:
         if self.law is None or trial.execution_time_s is None:

@@ -1,9 +1,9 @@
 """Which schema a database has, and whether this version works with it; alembic isn't needed."""
 
-from sqlalchemy import URL, Connection, inspect, text
-
 from arbo_bo.errors import SchemaVersionError
+from arbo_bo.storage.transaction import Transaction
 from arbo_bo.storage.url import masked
+from arbo_bo.storage.url_parts import StoreURL
 
 VERSION_TABLE = "arbo_alembic_version"
 """Of our own: Airflow and Optuna use alembic's default name and may share the database."""
@@ -12,15 +12,23 @@ REVISIONS = ("0001", "0002")
 """Every revision in `migrations/versions`, oldest first; the last is the one to have."""
 
 
-def revision(connection: Connection) -> str | None:
-    """The database's revision; None if it holds no schema of ours."""
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    return None if found is None else str(found)
+def revision(transaction: Transaction, url: StoreURL) -> str | None:
+    """The database's revision; None if its table is empty.
+
+    Raises:
+        sqlite3.Error, psycopg2.Error: It holds no schema of ours.
+    """
+    found = transaction.text(f"SELECT version_num FROM {qualified(VERSION_TABLE, url)}")
+    return str(found[0]["version_num"]) if found else None
 
 
-def require_known(found: str | None, url: URL) -> None:
+def qualified(table: str, url: StoreURL) -> str:
+    """A table's name with the schema that the URL says."""
+    schema = url.query.get("schema")
+    return table if schema is None else f'"{schema}".{table}'
+
+
+def require_known(found: str | None, url: StoreURL) -> None:
     """Refuses a schema that a later version of arbo_bo made.
 
     Raises:
@@ -33,7 +41,7 @@ def require_known(found: str | None, url: URL) -> None:
         )
 
 
-def require_current(found: str, url: URL) -> None:
+def require_current(found: str, url: StoreURL) -> None:
     """Refuses any schema but the newest that this version knows.
 
     Raises:

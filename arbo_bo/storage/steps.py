@@ -3,15 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert
-
 from arbo_bo.errors import StaleDecisionError
 from arbo_bo.experiment import Experiment, Learned, Trial, TrialStatus
 from arbo_bo.storage import codec
-from arbo_bo.storage.codec import AnyRow
-from arbo_bo.storage.reader import SQLTrialReader, by_index
+from arbo_bo.storage.reader import SQLTrialReader
 from arbo_bo.storage.samples import Samples
-from arbo_bo.storage.tables import execution_history
+from arbo_bo.storage.transaction import Row, Transaction
 
 
 class Steps:
@@ -19,18 +16,18 @@ class Steps:
 
     Args:
         store: Whose namespace it works in.
-        connection: The transaction's.
+        transaction: The statements.
     """
 
-    def __init__(self, store: SQLTrialReader, connection: Connection) -> None:
-        self._store, self._connection = store, connection
+    def __init__(self, store: SQLTrialReader, transaction: Transaction) -> None:
+        self._store, self._transaction = store, transaction
 
     def configure(self, name: str, change: Callable[[Experiment | None], Experiment]) -> Experiment:
         """Writes the configuration that `change` makes of the stored one; see `SQLTrialStore`."""
-        queries = self._store._queries
-        row = self._connection.execute(queries.task(name).with_for_update()).one_or_none()
+        transaction = self._transaction
+        row = transaction.row("task_locked", name=name)
         if row is None:
-            row = queries.create(self._connection, self._placed(change(None), name))
+            row = self.create(self._placed(change(None), name))
             if row is not None:
                 return codec.experiment_of(row)
             row = self.locked(name)
@@ -40,32 +37,43 @@ class Steps:
             after.alpha == before.alpha
         ):
             return before
-        kept = codec.merged(row.configuration, codec.configuration_of(after))
-        changes = {"configuration": kept, "alpha": after.alpha}
-        return codec.experiment_of(self._connection.execute(queries.save(name, changes)).one())
+        kept = codec.merged(row["configuration"], codec.configuration_of(after))
+        changed = transaction.row(
+            "configure_task", name=name, configuration=kept, alpha=after.alpha
+        )
+        return codec.experiment_of(self._store.found(changed, name))
+
+    def create(self, experiment: Experiment) -> Row | None:
+        """Inserts a task and returns its row; None if another process was faster."""
+        return self._transaction.row(
+            "create_task",
+            task_name=experiment.name,
+            alpha=experiment.alpha,
+            configuration=codec.configuration_of(experiment),
+            hyperparameters={},
+        )
 
     def require_version(self, name: str, decided_at: int | None) -> None:
         """Locks the task's row, if there is one, and refuses a decision that was overtaken."""
-        query = self._store._queries.task(name).with_for_update()
-        row = self._connection.execute(query).one_or_none()
-        version = 0 if row is None else row.version
+        row = self._transaction.row("task_locked", name=name)
+        version = 0 if row is None else row["version"]
         if decided_at is not None and version != decided_at:
             raise _overtaken(name, decided_at)
 
-    def locked(self, name: str) -> AnyRow:
+    def locked(self, name: str) -> Row:
         """The task's row; nobody else changes it until the transaction ends.
 
         Raises:
             ExperimentNotFoundError: There is none.
         """
-        query = self._store._queries.task(name).with_for_update()
-        return self._store._found(self._connection.execute(query).one_or_none(), name)
+        return self._store.found(self._transaction.row("task_locked", name=name), name)
 
     def kept(self, name: str, ids: Sequence[str]) -> list[Trial]:
         """What an earlier attempt has committed, though its answer was lost."""
         # Under the lock: the earlier attempt's transaction may be about to end.
-        self._connection.execute(self._store._queries.task(name).with_for_update()).one_or_none()
-        return by_index(self._connection.execute(self._store._queries.kept(ids)).all())
+        self._transaction.row("task_locked", name=name)
+        rows = [self._transaction.row("trial_of_id", id=trial_id) for trial_id in ids]
+        return [codec.trial_of(row) for row in rows if row is not None]
 
     def with_load(self, before: Trial, after: Trial) -> Trial:
         """A trial that was completed now, with the load that other runs made meanwhile."""
@@ -76,47 +84,48 @@ class Steps:
         start, end = after.started_at, after.finished_at
         if start is None or end is None or end <= start:
             return after
-        leases = self._store._queries.leases(self._connection)
-        run = {
-            "task_name": after.task,
-            "trial_index": after.trial_index,
-            "start": start,
-            "end": end,
-        }
-        load = self._connection.execute(leases.mean_load, run | leases.moment()).scalar_one()
-        return replace(after, mean_cluster_load=max(0.0, float(load)))
+        found = self._transaction.row(
+            "mean_load", name=after.task, trial_index=after.trial_index, start=start, end=end
+        )
+        load = 0.0 if found is None else float(found["workers"])
+        return replace(after, mean_cluster_load=max(0.0, load))
 
     def insert(
         self,
-        row: AnyRow,
+        row: Row,
         ids: Sequence[str],
         given: Sequence[Trial],
         learned: Learned | None,
     ) -> list[Trial]:
         """Writes new trials under the lock of their task's row, which `allot` gave."""
-        name, first, samples = row.task_name, row.next_trial_index - len(given), Samples.of(row)
+        name, first = row["task_name"], row["next_trial_index"] - len(given)
+        samples = Samples.of(row)
         added = [
             samples.count(codec.storable(trial, name, first + place))
             for place, trial in enumerate(given)
         ]
-        if added:
-            rows = list(map(self._store._queries.row, added, ids))
-            self._connection.execute(insert(execution_history), rows)
+        place = {"namespace": self._store.namespace, "task_name": name}
+        rows = [
+            {"id": trial_id, **place, **codec.trial_values(trial)}
+            for trial_id, trial in zip(ids, added, strict=True)
+        ]
+        if len(rows) == 1:
+            self._transaction.run("add_trial", **rows[0])
+        else:
+            self._transaction.run_many("add_trial", rows)
         if learned is not None:
             samples.learn(learned)
-        if samples.changes:
-            self._connection.execute(self._store._queries.save(name, samples.changes))
+        samples.save(self._transaction, name)
         return added
 
-    def allot(self, name: str, new_trials: int, decided_at: int | None) -> AnyRow:
+    def allot(self, name: str, new_trials: int, decided_at: int | None) -> Row:
         """Locks the task's row and moves its next index on."""
         if new_trials:
-            query = self._store._queries.allot(self._connection, name, new_trials)
-            values = self._store._queries.leases(self._connection).moment()
-            row = self._store._found(self._connection.execute(query, values).one_or_none(), name)
+            moved = self._transaction.row("allot_indices", name=name, count=new_trials)
+            row = self._store.found(moved, name)
         else:
             row = self.locked(name)
-        if decided_at is not None and row.version != decided_at + bool(new_trials):
+        if decided_at is not None and row["version"] != decided_at + bool(new_trials):
             raise _overtaken(name, decided_at)
         return row
 

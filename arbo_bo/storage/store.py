@@ -7,23 +7,22 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-from sqlalchemy import Connection
-
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Experiment, Learned, Trial
 from arbo_bo.storage import codec
-from arbo_bo.storage.codec import AnyRow
-from arbo_bo.storage.leases import LEASE_EXPIRED
 from arbo_bo.storage.reader import (
     SQLTrialReader,
     checked_index,
     checked_name,
     found_trial,
 )
+from arbo_bo.storage.rules import LEASE_EXPIRED
 from arbo_bo.storage.samples import Samples
 from arbo_bo.storage.steps import Steps
+from arbo_bo.storage.transaction import Transaction
 
 logger = logging.getLogger("arbo_bo")
+SHOWN = 5
 
 
 class SQLTrialStore(SQLTrialReader):
@@ -53,7 +52,7 @@ class SQLTrialStore(SQLTrialReader):
         called a second time if another process creates the experiment at the same moment.
         """
         name = checked_name(name)
-        return self._database.write(lambda c: Steps(self, c).configure(name, change))
+        return self.database.write(lambda t: Steps(self, t).configure(name, change))
 
     def add(
         self,
@@ -75,14 +74,14 @@ class SQLTrialStore(SQLTrialReader):
         name, given = checked_name(name), list(trials)
         ids, earlier_attempts = _new_ids(len(given)), count()
 
-        def work(connection: Connection) -> list[Trial]:
-            steps = Steps(self, connection)
+        def work(transaction: Transaction) -> list[Trial]:
+            steps = Steps(self, transaction)
             if next(earlier_attempts) and (kept := steps.kept(name, ids)):
                 return kept
             row = steps.allot(name, len(given), decided_at)
             return steps.insert(row, ids, given, learned)
 
-        return self._database.write(work, retries=True)
+        return self.database.write(work, retries=True)
 
     def start(
         self,
@@ -102,11 +101,11 @@ class SQLTrialStore(SQLTrialReader):
             ExperimentNotFoundError: There is none of that name, and no `change`.
             StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
-        name, queries = checked_name(name), self._queries
+        name = checked_name(name)
         ids, earlier_attempts = _new_ids(1), count()
 
-        def work(connection: Connection) -> tuple[Trial, bool]:
-            steps = Steps(self, connection)
+        def work(transaction: Transaction) -> tuple[Trial, bool]:
+            steps = Steps(self, transaction)
             if next(earlier_attempts) and (kept := steps.kept(name, ids)):
                 return kept[0], True
             if change is not None:
@@ -114,30 +113,33 @@ class SQLTrialStore(SQLTrialReader):
             if trial.idempotency_key is not None:
                 if change is None:
                     steps.locked(name)
-                query = queries.started(name, trial.idempotency_key)
-                if (row := connection.execute(query).one_or_none()) is not None:
-                    return codec.trial_of(row), False
+                key = trial.idempotency_key
+                started = transaction.row("trial_of_key", name=name, idempotency_key=key)
+                if started is not None:
+                    return codec.trial_of(started), False
             if change is not None:
                 steps.configure(name, change)
             row = steps.allot(name, 1, decided_at if change is None else None)
-            (added,) = steps.insert(row, ids, [_leased(trial, row.moment)], learned)
+            (added,) = steps.insert(row, ids, [_leased(trial, row["moment"])], learned)
             if added.run_key is not None:
-                leases = queries.leases(connection)
-                connection.execute(leases.supersede(added), leases.moment())
+                transaction.run(
+                    "supersede",
+                    name=name,
+                    run_key=added.run_key,
+                    trial_index=added.trial_index,
+                    reason=f"superseded by trial {added.trial_index}",
+                )
             return added, True
 
-        return self._database.write(work, retries=True)
+        return self.database.write(work, retries=True)
 
     def abandon_lapsed(self) -> int:
         """Abandons every trial of the namespace whose lease has expired; returns how many."""
-
-        def work(connection: Connection) -> Sequence[AnyRow]:
-            leases = self._queries.leases(connection)
-            return connection.execute(leases.lapse, leases.moment()).all()
-
-        lapsed = self._database.write(work, retries=True)
-        for row in lapsed:
-            logger.warning("%s, trial %d: %s", row.task_name, row.trial_index, LEASE_EXPIRED)
+        lapsed = self.database.write(lambda t: t.rows("abandon_lapsed"), retries=True)
+        if lapsed:
+            named = ", ".join(f"{r['task_name']} {r['trial_index']}" for r in lapsed[:SHOWN])
+            more = f" and {len(lapsed) - SHOWN} more" if len(lapsed) > SHOWN else ""
+            logger.warning("trial %s%s: %s", named, more, LEASE_EXPIRED)
         return len(lapsed)
 
     def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
@@ -150,26 +152,12 @@ class SQLTrialStore(SQLTrialReader):
             ExperimentNotFoundError: There is none of that name.
             TrialNotFoundError: There is no such trial.
         """
-        name, queries = checked_name(name), self._queries
+        name = checked_name(name)
 
-        def work(connection: Connection) -> Trial:
-            # The trial's lock first, and the task's as late as can be: others wait for that one
-            # until this transaction is on the disk. `start` takes them the other way round, and
-            # therefore waits for no trial.
-            row = self._found(connection.execute(queries.task(name)).one_or_none(), name)
-            samples = Samples.of(row)
-            query = queries.trial(name, checked_index(name, trial_index)).with_for_update()
-            before = found_trial(connection.execute(query).one_or_none(), name, trial_index)
-            after = codec.storable(change(before), name, before.trial_index)
-            if after == before:
-                return before
-            after = samples.count(Steps(self, connection).with_load(before, after), before)
-            connection.execute(queries.save_trial(after))
-            if samples.changes:
-                connection.execute(queries.save(name, samples.changes))
-            return after
+        def work(transaction: Transaction) -> Trial:
+            return self._change(transaction, name, trial_index, change)
 
-        return self._database.write(work, retries=True)
+        return self.database.write(work, retries=True)
 
     def rename(self, name: str, new_name: str) -> Experiment:
         """Gives an experiment another name, and returns it; its trials go with it.
@@ -180,24 +168,25 @@ class SQLTrialStore(SQLTrialReader):
             ExperimentNotFoundError: There is none of that name.
             InvalidValueError: The new name is none, or is taken.
         """
-        name, new, queries = checked_name(name), checked_name(new_name), self._queries
+        name, new = checked_name(name), checked_name(new_name)
         if name == new:
             return self.experiment(name)
         earlier_attempts = count()
 
-        def work(connection: Connection) -> Experiment:
-            taken = connection.execute(queries.task(new).with_for_update()).one_or_none()
+        def work(transaction: Transaction) -> Experiment:
+            taken = transaction.row("task_locked", name=new)
             if next(earlier_attempts) and taken is not None:
                 return codec.experiment_of(taken)
-            Steps(self, connection).locked(name)
+            Steps(self, transaction).locked(name)
             if taken is not None:
                 raise InvalidValueError(
                     f"there is a task {new!r} already, in namespace {self._namespace!r}; "
                     "give another name, or delete that one first"
                 )
-            return codec.experiment_of(connection.execute(queries.rename(name, new)).one())
+            renamed = transaction.row("rename_task", name=name, new_name=new)
+            return codec.experiment_of(self.found(renamed, name))
 
-        return self._database.write(work)
+        return self.database.write(work)
 
     def delete(self, name: str) -> None:
         """Deletes an experiment with all its trials.
@@ -207,12 +196,34 @@ class SQLTrialStore(SQLTrialReader):
         """
         name, earlier_attempts = checked_name(name), count()
 
-        def work(connection: Connection) -> None:
-            gone = connection.execute(self._queries.delete(name)).rowcount == 0
+        def work(transaction: Transaction) -> None:
+            gone = transaction.run("delete_task", name=name) == 0
             if not next(earlier_attempts) and gone:
-                self._found(None, name)
+                self.found(None, name)
 
-        return self._database.write(work)
+        return self.database.write(work)
+
+    def _change(
+        self,
+        transaction: Transaction,
+        name: str,
+        trial_index: int,
+        change: Callable[[Trial], Trial],
+    ) -> Trial:
+        # The trial's lock first, and the task's as late as can be: others wait for that one until
+        # this transaction is on the disk. `start` takes them the other way round, and therefore
+        # waits for no trial.
+        samples = Samples.of(self.found(transaction.row("task", name=name), name))
+        index = checked_index(name, trial_index)
+        row = transaction.row("trial_locked", name=name, trial_index=index)
+        before = found_trial(row, name, index)
+        after = codec.storable(change(before), name, before.trial_index)
+        if after == before:
+            return before
+        after = samples.count(Steps(self, transaction).with_load(before, after), before)
+        transaction.run("save_trial", name=name, **codec.trial_values(after))
+        samples.save(transaction, name)
+        return after
 
 
 def _new_ids(number: int) -> list[str]:

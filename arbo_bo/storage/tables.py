@@ -1,6 +1,6 @@
 """The schema, the same on SQLite and on PostgreSQL; `migrations` creates it."""
 
-from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -8,7 +8,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
-    Dialect,
     Double,
     ForeignKeyConstraint,
     Index,
@@ -17,12 +16,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy.types import TypeEngine
 
-from arbo_bo.experiment.validation import MAX_NAME_LENGTH
+from arbo_bo.storage import columns
+from arbo_bo.storage.columns import Kind
 
 NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
@@ -31,23 +31,6 @@ NAMING_CONVENTION = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
 }
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An instant: timezone-aware in Python, UTC in the database."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Converts to UTC; SQLite stores the text without an offset."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Marks SQLite's naive value as UTC, converts PostgreSQL's from the session's zone."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _positive(column: str) -> CheckConstraint:
@@ -59,26 +42,29 @@ def _not_negative(column: str) -> CheckConstraint:
     return CheckConstraint(f"{column} >= 0 AND {column} < 1e300", f"{column}_not_negative")
 
 
+def _column(given: columns.Column) -> Column[Any]:
+    types: dict[Kind, TypeEngine[Any]] = {
+        Kind.TEXT: Text() if given.length is None else String(given.length),
+        Kind.INTEGER: BigInteger() if given.is_large else Integer(),
+        Kind.REAL: Double(),
+        Kind.MOMENT: DateTime(timezone=True),
+        Kind.OBJECT: JSON(none_as_null=True),
+    }
+    return Column(
+        given.name,
+        types[given.kind],
+        primary_key=given.is_key,
+        nullable=not given.required,
+        server_default=None if given.default is None else str(given.default),
+    )
+
+
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 task_models = Table(
     "task_models",
     metadata,
-    Column("namespace", String(MAX_NAME_LENGTH), primary_key=True),
-    Column("task_name", String(MAX_NAME_LENGTH), primary_key=True),
-    # T1 + C of the law: wall time at s = 1 and gamma = 1, start-up included [s].
-    Column("t_base_1", Double),
-    Column("p_obs", Double),
-    Column("c_startup", Double),
-    Column("k_exponent", Double),
-    Column("alpha", Double, nullable=False),
-    Column("base_input_size", Double),
-    Column("sample_count", Integer, nullable=False, server_default="0"),
-    Column("last_updated", UTCDateTime),
-    Column("configuration", JSON, nullable=False),
-    Column("hyperparameters", JSON, nullable=False),
-    Column("version", BigInteger, nullable=False, server_default="1"),
-    Column("next_trial_index", Integer, nullable=False, server_default="0"),
+    *map(_column, columns.TASK_COLUMNS),
     CheckConstraint("t_base_1 > 0 AND t_base_1 < 2e300", "t_base_1_positive"),
     CheckConstraint("p_obs >= 0 AND p_obs <= 1", "p_obs_fraction"),
     _not_negative("c_startup"),
@@ -92,36 +78,7 @@ task_models = Table(
 execution_history = Table(
     "execution_history",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("namespace", String(MAX_NAME_LENGTH), nullable=False),
-    Column("task_name", String(MAX_NAME_LENGTH), nullable=False),
-    Column("trial_index", Integer, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("parallelism", Integer, nullable=False),
-    Column("input_size", Double),
-    Column("input_scale_factor", Double, nullable=False, server_default="1"),
-    Column("cluster_load", Double),
-    Column("execution_time", Double),
-    Column("startup_time", Double),
-    Column("residual", Double),
-    Column("predicted_mean", Double),
-    Column("predicted_std", Double),
-    Column("acquisition", String(255)),
-    Column("phase", String(16), nullable=False),
-    Column("created_at", UTCDateTime, nullable=False),
-    Column("started_at", UTCDateTime),
-    Column("finished_at", UTCDateTime),
-    Column("timed_out_after", Double),
-    Column("failure_reason", Text),
-    Column("idempotency_key", String(MAX_NAME_LENGTH)),
-    Column("run_key", String(MAX_NAME_LENGTH)),
-    Column("exclusion_reason", Text),
-    Column("strategy", JSON(none_as_null=True)),
-    Column("lease_expires_at", UTCDateTime),
-    Column("time_measure", String(16)),
-    Column("queued_time", Double),
-    Column("mean_cluster_load", Double),
-    Column("recommended_parallelism", Integer),
+    *map(_column, columns.TRIAL_COLUMNS),
     UniqueConstraint("namespace", "task_name", "trial_index"),
     ForeignKeyConstraint(
         ["namespace", "task_name"],

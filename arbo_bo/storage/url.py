@@ -2,13 +2,13 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
 
-from sqlalchemy import URL, make_url
-
 from arbo_bo.errors import StoreUnavailableError, StoreURLError
 from arbo_bo.experiment.validation import short
+from arbo_bo.storage.url_parts import MASK, StoreURL, parse_url
 
 ENVIRONMENT_VARIABLE = "ARBO_DATABASE_URL"
 SCHEMA_VARIABLE = "ARBO_DATABASE_SCHEMA"
@@ -17,7 +17,6 @@ FORMS = (
     "or postgresql://user:password@host:port/database, with ?schema=name if it is not public"
 )
 POSTGRESQL = "postgresql+psycopg2"
-_MASK = "***"
 _SCHEMA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _POSTGRESQL_NAMES = ("postgres", "postgresql", POSTGRESQL)
 _SQLITE_URI_KEYS = frozenset({"mode", "cache", "immutable", "nolock", "psow", "vfs"})
@@ -46,7 +45,7 @@ _SHOWN_KEYS = _SQLITE_KEYS | {
 }
 
 
-def resolve_url(url: str | None = None) -> URL:
+def resolve_url(url: str | None = None) -> StoreURL:
     """Returns the URL of the database to use.
 
     Args:
@@ -59,12 +58,12 @@ def resolve_url(url: str | None = None) -> URL:
     """
     text = os.environ.get(ENVIRONMENT_VARIABLE) or None if url is None else url
     if text is None:
-        return URL.create("sqlite", database=str(_data_folder() / "arbo.db"))
+        return StoreURL("sqlite", database=str(_data_folder() / "arbo.db"))
     if not isinstance(text, str):
         raise StoreURLError(f"the store's URL must be a string, got {type(text).__name__}")
     parsed = _parse(text)
     if parsed.drivername in _POSTGRESQL_NAMES:
-        return _resolve_postgresql(parsed.set(drivername=POSTGRESQL))
+        return _resolve_postgresql(replace(parsed, drivername=POSTGRESQL))
     if parsed.drivername == "sqlite":
         return _resolve_sqlite(parsed)
     raise StoreURLError(
@@ -73,7 +72,7 @@ def resolve_url(url: str | None = None) -> URL:
     )
 
 
-def masked(url: str | URL) -> str:
+def masked(url: str | StoreURL) -> str:
     """Returns the URL with every secret in it hidden: fit for a message, a log or a repr."""
     if isinstance(url, str):
         scheme, separator, _ = url.partition("://")
@@ -81,23 +80,23 @@ def masked(url: str | URL) -> str:
             url = _parse(url)
         except StoreURLError:
             known = separator and scheme in (*_POSTGRESQL_NAMES, "sqlite")
-            return f"{scheme}://{_MASK}" if known else _MASK
-    query = {key: value if key in _SHOWN_KEYS else _MASK for key, value in url.query.items()}
-    shown = url.set(query=query).render_as_string(hide_password=True)
-    return shown.replace(f"={quote_plus(_MASK)}", f"={_MASK}")
+            return f"{scheme}://{MASK}" if known else MASK
+    query = {key: value if key in _SHOWN_KEYS else MASK for key, value in url.query.items()}
+    shown = replace(url, query=query).render()
+    return shown.replace(f"={quote_plus(MASK)}", f"={MASK}")
 
 
-def scrub(text: str, url: URL) -> str:
+def scrub(text: str, url: StoreURL) -> str:
     """Returns a driver's message with the URL's secrets removed, however they are written there."""
     written = {form for secret in _secrets(url) for form in _ways_to_write(secret)}
     for form in sorted(written, key=len, reverse=True):
-        text = text.replace(form, _MASK)
+        text = text.replace(form, MASK)
     return text
 
 
-def sqlite_path(url: URL) -> Path | None:
+def sqlite_path(url: StoreURL) -> Path | None:
     """The file of an SQLite URL; None for a database in memory and for PostgreSQL."""
-    if url.get_backend_name() != "sqlite" or in_memory(url):
+    if not url.is_sqlite or in_memory(url):
         return None
     database = url.database or ""
     if url.query.get("uri"):
@@ -105,20 +104,20 @@ def sqlite_path(url: URL) -> Path | None:
     return Path(database)
 
 
-def in_memory(url: URL) -> bool:
+def in_memory(url: StoreURL) -> bool:
     """Whether the URL names an SQLite database in memory."""
-    if url.get_backend_name() != "sqlite":
+    if not url.is_sqlite:
         return False
     return (
         url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
     )
 
 
-def _parse(text: str) -> URL:
+def _parse(text: str) -> StoreURL:
     problem = _shape_problem(text)
     if problem is None:
         try:
-            return make_url(text)
+            return parse_url(text)
         except Exception:  # its message may hold a part of the password
             problem = f"the store's URL cannot be understood; give one of these: {FORMS}"
     raise StoreURLError(problem)
@@ -140,20 +139,20 @@ def _shape_problem(text: str) -> str | None:
     return None
 
 
-def _resolve_postgresql(url: URL) -> URL:
+def _resolve_postgresql(url: StoreURL) -> StoreURL:
     """The URL with its schema: the parameter's, else the environment's, else none."""
     schema = url.query.get("schema", os.environ.get(SCHEMA_VARIABLE) or None)
     if schema is None:
         return url
-    if not isinstance(schema, str) or _SCHEMA_NAME.fullmatch(schema) is None:
+    if _SCHEMA_NAME.fullmatch(schema) is None:
         raise StoreURLError(
             "the schema in the store's URL must be a name of letters, digits and underscores, "
             f"63 at most, that begins with no digit, got {short(schema)}"
         )
-    return url.update_query_dict({"schema": schema})
+    return replace(url, query={**url.query, "schema": schema})
 
 
-def _resolve_sqlite(url: URL) -> URL:
+def _resolve_sqlite(url: StoreURL) -> StoreURL:
     if url.host or url.username or url.password is not None or url.port:
         raise StoreURLError(
             "an SQLite URL names no host: write sqlite:///relative/path.db or "
@@ -167,14 +166,14 @@ def _resolve_sqlite(url: URL) -> URL:
     _require_seconds(query.get("timeout"))
     if in_memory(url):
         kept = {key: value for key, value in query.items() if key == "timeout"}
-        return URL.create("sqlite", query=kept)
+        return StoreURL("sqlite", query=kept)
     path = url.database or ""
     by_uri = path.startswith("file:") or bool(_SQLITE_URI_KEYS & set(query))
     if query.pop("uri", "false") in ("true", "1") or by_uri:
         path = _plain(path) if path.startswith("file:") else path
         query["uri"] = "true"
-        return url.set(database=f"file:{quote(_absolute(path))}", query=query)
-    return url.set(database=_absolute(path), query=query)
+        return replace(url, database=f"file:{quote(_absolute(path))}", query=query)
+    return replace(url, database=_absolute(path), query=query)
 
 
 def _plain(uri: str) -> str:
@@ -216,11 +215,11 @@ def _data_folder() -> Path:
     return folder
 
 
-def _secrets(url: URL) -> list[str]:
+def _secrets(url: StoreURL) -> list[str]:
     found = [] if url.password is None else [str(url.password)]
     for key, value in url.query.items():
         if key not in _SHOWN_KEYS:
-            found.extend([value] if isinstance(value, str) else value)
+            found.append(value)
     return [secret for secret in found if secret]
 
 

@@ -111,7 +111,9 @@ def test_belief_in_feasibility_agrees_with_monte_carlo(residual):
     acquisition = ConstrainedLogScoreExpectedImprovement(model, (DEADLINE, BUDGET), 0.0)
     torch.manual_seed(2)
     draws = model.posterior(X).rsample(torch.Size([50_000])).squeeze(-1).squeeze(-1)
-    noise = model.likelihood.noise * model.likelihood.widening
+    noise = model.likelihood.noise * model.mean_module.time_scale ** (
+        0 if residual == "multiplicative" else 2
+    )
     quantile = draws + 1.2815515655446004 * noise.sqrt()  # z at 0.9
     time = quantile.exp() if residual == "multiplicative" else quantile
     kept = (time <= 30) & (time * X[:, 0, 0] <= 180)

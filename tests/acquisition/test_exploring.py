@@ -47,7 +47,7 @@ def test_improvement_agrees_with_monte_carlo(residual, best_below):
 
 @both_residuals
 def test_bounds_agree_with_monte_carlo(residual):
-    model = fitted(residual, degrees=(1.0, 3, 4), noise=0.2).curious()
+    model = fitted(residual, degrees=(1.0, 3, 4), noise=0.2).with_fitted_noise()
     X = degree_inputs([2, 6, 20], 1.0, 0.0).unsqueeze(-2)
     belief, belief_std = moments(log_score_draws(model, X, OBJECTIVE))
     run, run_std = moments(log_score_draws(model, X, OBJECTIVE, observation_noise=True))
@@ -94,7 +94,7 @@ def test_incumbent_is_of_the_context_when_sizes_differ():
 @pytest.mark.parametrize("name", ["improvement", "lcb", "thompson"])
 @both_residuals
 def test_nothing_is_left_to_learn_when_the_degree_is_pending(name, residual):
-    model = fitted(residual, degrees=(1.0, 4)).curious()
+    model = fitted(residual, degrees=(1.0, 4)).with_fitted_noise()
     pending = CHOICES[15:16]
     acquisition = MAKERS[name](model, X_pending=pending)
     mean = LowerConfidenceBound(model, 0.0, OBJECTIVE, X_pending=pending)(pending.unsqueeze(-2))

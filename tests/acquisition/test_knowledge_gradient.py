@@ -36,7 +36,7 @@ def fantasized_gain(model, x, draws=4000):
 
 @pytest.mark.parametrize("degree", [4, 6, 12])
 def test_gain_agrees_with_fantasies_when_the_next_run_is_drawn(degree):
-    model = fitted(degrees=(1.0, 4), noise=0.1).curious()
+    model = fitted(degrees=(1.0, 4), noise=0.1).with_fitted_noise()
     x = degree_inputs([degree], 1.0, 0.0)
     values = [OnlineKnowledgeGradient(model, FEW, horizon=h)(x.unsqueeze(0)) for h in (0.0, 1.0)]
     draws = fantasized_gain(model, x)
@@ -94,8 +94,8 @@ def test_it_is_the_regret_when_everything_is_known():
 def test_it_is_about_the_noise_as_fitted_when_made_by_name():
     model = fitted(degrees=(1.0, 4), noise=0.1)
     by_name = make_acquisition("knowledge_gradient", AcquisitionInputs(model, CHOICES))
-    own = OnlineKnowledgeGradient(model.curious(), CHOICES)
-    assert model.likelihood.widening > 1
+    own = OnlineKnowledgeGradient(model.with_fitted_noise(), CHOICES)
+    assert model.likelihood.noise_inflation > 1
     assert torch.equal(*(evaluate_degrees(f, DEGREES, 1, 0) for f in (by_name, own)))
 
 

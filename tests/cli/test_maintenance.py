@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from sqlalchemy import text
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.cli import main
@@ -35,7 +34,9 @@ def filled(arbo):
 
 def execute(url, statement, **values):
     with SQLTrialStore(url) as store:
-        store._database.write(lambda connection: connection.execute(text(statement), values))
+        if store.database.kind == "postgresql":
+            statement = re.sub(r":(\w+)", r"%(\1)s", statement)
+        store.database.write(lambda t: t.text(statement, **values))
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.csv"])

@@ -88,9 +88,39 @@ def test_rails_are_stored_and_removed(arbo, strategy):
     arbo("configure", "t", "--acquisition", "lcb", "--pin", 4, "--guard", 0.8, "--dry-run")
     found = strategy()
     assert (found.acquisition, found.pin, found.guard, found.dry_run) == ("lcb", 4, 0.8, True)
-    arbo("configure", "t", "--acquisition", "auto", "--pin", 0, "--guard", 0, "--no-dry-run")
+    arbo("configure", "t", "--unset", "pin", "--unset", "guard", "--no-dry-run")
+    arbo("configure", "t", "--unset", "acquisition")
     found = strategy()
     assert (found.acquisition, found.pin, found.guard, found.dry_run) == ("auto", None, None, False)
+
+
+@pytest.mark.parametrize("option", ["cost-exponent", "price_per_worker_hour", "--urgency"])
+def test_part_of_the_objective_goes_back_to_its_default_when_it_is_unset(arbo, url, option):
+    arbo("configure", "t", "--urgency", 2, "--cost-exponent", 0.7)
+    arbo("configure", "t", "--unset", option)
+    expected = {
+        "cost-exponent": Objective(2.0),
+        "price_per_worker_hour": Objective(2.0, 0.7),
+        "--urgency": Objective(1.0, 0.7),
+    }[option]
+    with ArboOptimizer(url) as optimizer:
+        assert optimizer.experiment("t").objective == expected
+
+
+def test_price_goes_when_it_is_unset(arbo, url):
+    arbo("configure", "t", "--price-per-worker-hour", 0.4)
+    arbo("configure", "t", "--urgency", 2)
+    arbo("configure", "t", "--unset", "price-per-worker-hour")
+    with ArboOptimizer(url) as optimizer:
+        assert optimizer.experiment("t").objective == Objective(2.0)
+
+
+@pytest.mark.parametrize("name", ["max-time", "max-cost"])
+def test_one_service_level_goes_when_it_is_unset(arbo, strategy, name):
+    arbo("configure", "t", "--max-time", "10m", "--max-cost", 1, "--price-per-worker-hour", 0.4)
+    arbo("configure", "t", "--unset", name)
+    left = {"max-time": (MaxCost(1, 0.4),), "max-cost": (MaxExecutionTime(600),)}
+    assert strategy().slo == left[name]
 
 
 def test_search_rule_and_sibling_are_stored(arbo, strategy):
@@ -125,6 +155,9 @@ def test_search_rule_and_sibling_are_stored(arbo, strategy):
         (("--pin", "40"), 1, "parallelism 40 is not allowed here"),
         (("--guard", "1.5"), 1, "guard must lie strictly between 0 and 1"),
         (("--search", "near"), 1, "search must be one of all, up_to_1.2"),
+        (("--pin", "0"), 1, "pin must lie in [1,"),
+        (("--unset", "colour"), 2, "--unset names no setting: 'colour'; there are parallelism, "),
+        (("--pin", "3", "--unset", "pin"), 2, "give --pin or --unset pin, not both"),
         (("--like", "nobody"), 1, "'nobody'"),
         (("--like", "t"), 1, "cannot be like itself"),
     ],

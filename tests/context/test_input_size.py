@@ -37,9 +37,25 @@ def test_size_is_the_number_when_it_is_one(source):
     assert input_size_of(source) == 7.0
 
 
-@pytest.mark.parametrize("source", ["5GB", "5 gb", "1,500", "2.5MiB", "12 bytes", "3k"])
-def test_number_with_a_unit_is_told_to_go_without(source):
-    with pytest.raises(InputSizeError, match="give a number without a unit, or a fallback"):
+@pytest.mark.parametrize(
+    ("source", "size"),
+    [("5GB", 5e9), ("5 gb", 5e9), ("2.5MiB", 2.5 * 2**20), ("12 bytes", 12), ("3k", 3000)],
+)
+def test_size_is_in_bytes_when_the_number_has_a_unit(source, size):
+    assert input_size_of(source) == size
+
+
+def test_file_that_is_called_like_a_size_is_measured_when_its_folder_is_named(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "2GB").write_bytes(b"x" * 7)
+    assert input_size_of("./2GB") == 7
+
+
+@pytest.mark.parametrize("source", ["1,500", "5 parsecs"])
+def test_text_that_is_nearly_a_size_is_told_what_one_is(source):
+    with pytest.raises(InputSizeError, match="give a number such as 1500 or 2GB, or a fallback"):
         input_size_of(source)
 
 

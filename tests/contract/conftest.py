@@ -1,9 +1,9 @@
 """One store of either kind for each test."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import TextClause, text
 
 from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus
 from arbo_bo.storage.store import SQLTrialStore
@@ -72,13 +72,10 @@ def completed(trial: Callable[..., Trial]) -> Callable[..., Trial]:
 def sql(store: SQLTrialStore) -> Callable[..., list[tuple[object, ...]]]:
     """Runs raw SQL on the store's database, and returns the rows."""
 
-    def run(statement: str | TextClause, **values: object) -> list[tuple[object, ...]]:
-        clause = text(statement) if isinstance(statement, str) else statement
-
-        def work(connection):
-            result = connection.execute(clause, values)
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-        return store._database.write(work)
+    def run(statement: str, **values: object) -> list[tuple[object, ...]]:
+        if store.database.kind == "postgresql":
+            statement = re.sub(r":(\w+)", r"%(\1)s", statement)
+        rows = store.database.write(lambda transaction: transaction.text(statement, **values))
+        return [tuple(row.values()) for row in rows]
 
     return run

@@ -41,7 +41,7 @@ def exported():
 
 def take(lasting_store, read, lines):
     """Imports into a namespace of its own; nothing is there if that fails."""
-    url = lasting_store._database.url.render_as_string(hide_password=False)
+    url = lasting_store.database.url.render(hide_password=False)
     with SQLTrialStore(url, f"fuzz-{next(NUMBERS)}") as store:
         try:
             read(store, lambda: lines)

@@ -25,7 +25,7 @@ NOT_NEGATIVE = ("startup_time", "cluster_load", "queued_time", "mean_cluster_loa
 @pytest.fixture
 def connection(lasting_store):
     """A connection past arbo_bo, in a transaction that is undone in the end."""
-    engine = create_engine(lasting_store._database.url)
+    engine = create_engine(lasting_store.database.url.render(hide_password=False))
     with engine.connect() as opened:
         yield opened
     engine.dispose()

@@ -7,7 +7,6 @@ from itertools import chain, repeat
 
 import psycopg2
 import pytest
-from sqlalchemy import event
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.errors import (
@@ -46,12 +45,17 @@ def held(store, store_url, task):
 def lose_answer(store):
     """Lets the next commit succeed, and breaks the connection before its answer is read."""
 
-    def commit_and_break(connection):
-        connection.connection.dbapi_connection.commit()
-        event.remove(store._database._engine(), "commit", commit_and_break)
+    pool = store.database._pool()
+    connection = pool.take()
+    commit = connection.commit
+
+    def commit_and_break():
+        commit()
+        del connection.commit
         raise StoreUnavailableError("the answer was lost")
 
-    event.listen(store._database._engine(), "commit", commit_and_break)
+    connection.commit = commit_and_break
+    pool.give_back(connection)
 
 
 def test_suggestion_times_out_when_another_process_holds_the_task(store, task, held):
@@ -65,8 +69,8 @@ def test_suggestion_times_out_when_another_process_holds_the_task(store, task, h
 def test_suggestion_times_out_when_the_server_hangs(postgresql_url):
     with SQLTrialStore(postgresql_url) as store:
         store.configure("a", lambda _: Experiment("a"))
-        with store._database._engine().connect() as connection:
-            process = connection.connection.dbapi_connection.info.backend_pid
+        pids = store.database.read(lambda t: t.text("SELECT pg_backend_pid() AS pid"))
+        process = pids[0]["pid"]
         os.kill(process, signal.SIGSTOP)
         try:
             with pytest.raises(StoreTimeoutError, match=r"within 0\.2 s"):
@@ -132,7 +136,7 @@ def test_pauses_grow_and_end_when_the_failure_stays(store_url, no_pauses):
     with SQLTrialStore(store_url, retry_s=10) as store:
         store.configure("a", lambda _: Experiment("a"))
         with pytest.raises(StoreUnavailableError, match="restarting"):
-            store._database.write(fail, retries=True)
+            store.database.write(fail, retries=True)
     assert no_pauses[0] <= 0.05 < no_pauses[-1] <= 2.0
     assert 8 < sum(no_pauses) <= 10
 

@@ -92,7 +92,7 @@ def test_decision_is_the_same_afterwards(store):
 def test_other_namespaces_are_left_alone(old):
     from arbo_bo.storage.store import SQLTrialStore
 
-    url = old._database.url.render_as_string(hide_password=False)
+    url = old.database.url.render(hide_password=False)
     with SQLTrialStore(url, "theirs") as theirs:
         assert prune(theirs, keep_last=0) == {}
     assert counts(old) == [10, 10, 10, 2, 10]

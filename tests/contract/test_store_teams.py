@@ -39,7 +39,7 @@ def test_tables_are_in_the_schema_that_the_url_names(postgresql_url):
     with ArboOptimizer(f"{postgresql_url}&schema=team_a") as team_a:
         team_a.suggest("t")
         assert team_a.store.upgrade()[0] == team_a.store.head_version
-    engine = create_engine(resolve_url(postgresql_url))
+    engine = create_engine(resolve_url(postgresql_url).render(hide_password=False))
     seen = inspect(engine)
     assert "execution_history" in seen.get_table_names(schema="team_a")
     assert seen.get_table_names(schema="public") == []

@@ -88,10 +88,10 @@ def test_acquisition_is_refused_when_its_service_level_is_missing(name, slo):
         Strategy(name, slo=slo)
 
 
-def test_what_is_left_out_stays_and_what_is_nothing_goes():
+def test_what_is_left_out_stays_and_what_is_none_goes():
     before = Strategy("deadline", (DEADLINE,), pin=4, guard=0.8, like="a", dry_run=True)
     assert before.changed({"eta": 0.95}) == replace(before, eta=0.95)
-    after = before.changed({"slo": (), "pin": 0, "guard": 0, "like": "", "dry_run": False})
+    after = before.changed({"slo": (), "pin": None, "guard": None, "like": None, "dry_run": None})
     assert after == Strategy()
 
 

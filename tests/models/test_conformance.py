@@ -5,7 +5,7 @@ import pytest
 import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.sampling import SobolQMCNormalSampler
-from windows import MEANS, RESIDUALS, mll_of, model_of, window
+from windows import MEANS, RESIDUALS, in_outcomes_unit, mll_of, model_of, window
 
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.models import (
@@ -64,7 +64,7 @@ def test_conditioning_of_a_fitted_model_equals_a_rebuilt_one(residual, mean):
     Y = AmdahlGP.outcome_of_time(time, residual)
     model = fit_amdahl_gp(X[:10], time[:10], residual=residual, mean=mean)
     assert model.explanation.kept.all()
-    assert model.likelihood.widening > 1  # of runs to come, and not of those that are told
+    assert model.likelihood.noise_inflation > 1  # of runs to come, and not of those that are told
     model.posterior(X[:1])
     conditioned = model.condition_on_observations(X[10:], Y[10:])
     scale = model.mean_module.time_scale
@@ -87,7 +87,7 @@ def test_fantasies_equal_conditioning_on_what_they_drew(residual, mean, batch):
     at, _ = window(3, 5)
     found = fantasies.posterior(at.expand(*batch, 3, 3))
     assert found.mean.shape == found.variance.shape == (4, *batch, 3, 1)
-    drawn = fantasies.train_targets[..., -2:].unsqueeze(-1)
+    drawn = in_outcomes_unit(fantasies, fantasies.train_targets[..., -2:].unsqueeze(-1))
     told = model.condition_on_observations(new.expand(4, *batch, 2, 3), drawn)
     expected = told.posterior(at.expand(4, *batch, 3, 3))
     assert torch.allclose(found.mean / unit, expected.mean / unit, rtol=1e-8, atol=1e-8)
@@ -115,7 +115,7 @@ def test_state_dict_survives_a_round_trip(residual, mean, batch, tmp_path):
     for parameter in model.parameters():
         moved = 1 + 0.1 * torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
         parameter.data.mul_(moved)
-    model.likelihood.widening.fill_(1.7)
+    model.likelihood.inflate(1.7)
     torch.save(model.state_dict(), tmp_path / "state.pt")
     other.load_state_dict(torch.load(tmp_path / "state.pt"))
     other.set_train_data(targets=model.train_targets, strict=False)
@@ -168,8 +168,16 @@ def test_model_is_refused_when_a_column_is_missing():
 def noisy_model():
     X, time = window(6, 1, noise=0.3)
     model = model_of(X, time).eval()
-    model.likelihood.widening.fill_(30.0)
+    model.likelihood.inflate(30.0)
     return model
+
+
+def test_noise_of_the_likelihood_is_what_a_run_is_predicted_with():
+    model = fit_amdahl_gp(*window(6, 1, noise=0.3))
+    at, _ = window(3, 5)
+    level, run = (model.posterior(at, observation_noise=noisy) for noisy in (False, True))
+    assert torch.allclose(run.variance - level.variance, model.likelihood.noise)
+    assert model.likelihood.noise > model.likelihood.fitted_noise
 
 
 def test_noise_that_the_caller_names_is_not_widened():
@@ -179,33 +187,40 @@ def test_noise_that_the_caller_names_is_not_widened():
     assert torch.allclose(told, quiet + 0.01)
 
 
-def test_runs_are_believed_less_and_vary_more_when_the_noise_is_widened():
+def test_runs_are_believed_less_and_vary_more_when_the_noise_is_inflated():
     model, (at, _) = noisy_model(), window(3, 5)
-    curious = model.curious()
-    assert (model.posterior(at).variance > curious.posterior(at).variance).all()
+    fitted_noise = model.with_fitted_noise()
+    assert (model.posterior(at).variance > fitted_noise.posterior(at).variance).all()
     noise = (
         model.posterior(at, observation_noise=True).variance - model.posterior(at).variance
-    ) / (curious.posterior(at, observation_noise=True).variance - curious.posterior(at).variance)
+    ) / (
+        fitted_noise.posterior(at, observation_noise=True).variance
+        - fitted_noise.posterior(at).variance
+    )
     assert torch.allclose(noise, torch.full_like(noise, 30.0))
 
 
-def test_curious_is_the_same_model_when_its_noise_was_given():
+def test_model_with_fitted_noise_is_the_same_model_when_its_noise_was_given():
     X, time = window(6, 1)
     fixed = AmdahlGP(
         X, AmdahlGP.outcome_of_time(time, "multiplicative"), torch.full_like(time, 0.01)
     )
     at, _ = window(3, 5)
-    assert torch.equal(fixed.eval().posterior(at).mean, fixed.curious().posterior(at).mean)
+    assert torch.equal(
+        fixed.eval().posterior(at).mean, fixed.with_fitted_noise().posterior(at).mean
+    )
 
 
-def test_subset_keeps_what_the_noise_is_widened_by():
+def test_subset_keeps_what_the_noise_is_inflated_by():
     X, time = window(6, 1)
     both = model_of(X, torch.cat([time, 2 * time], -1)).eval()
-    both.likelihood.widening.fill_(3.0)
-    assert both.subset_output([1]).likelihood.widening == 3
+    both.likelihood.inflate(3.0)
+    assert both.subset_output([1]).likelihood.noise_inflation == 3
 
 
-def test_widening_is_forgotten_when_the_model_is_fitted_anew():
-    model = noisy_model()
-    fit_gpytorch_mll(mll_of(model))
-    assert model.likelihood.widening == 1
+def test_noise_is_inflated_anew_when_the_model_is_fitted_anew():
+    once, again = model_of(*window(6, 1, noise=0.3)), noisy_model()
+    for model in (once, again):
+        fit_gpytorch_mll(mll_of(model))
+    found, expected = (m.likelihood.noise.item() for m in (again, once))
+    assert found == pytest.approx(expected, rel=1e-2)

@@ -72,8 +72,8 @@ def test_noise_of_a_run_widens_the_time(residual, batch):
     at = X.to(torch.float64).expand(*batch, 3, 3)
     level, run = model.time_posterior(at, observation_noise=False), model.time_posterior(at)
     assert run.mean.shape == (*batch, 3)
-    expected = level.sigma**2 + model.likelihood.noise
-    assert torch.allclose(run.sigma**2, expected)
+    unit = 1.0 if residual == "multiplicative" else model.mean_module.time_scale.item()
+    assert torch.allclose(run.sigma**2, level.sigma**2 + model.likelihood.noise * unit**2)
 
 
 @pytest.mark.parametrize("noise", [0.03, 0.3])
@@ -84,7 +84,7 @@ def test_runs_to_come_are_as_noisy_as_those_that_were_seen(noise):
     level, run = model.posterior(at), model.posterior(at, observation_noise=True)
     predicted = (run.variance - level.variance).sqrt().item()
     assert predicted == pytest.approx(noise, rel=0.4)
-    assert model.likelihood.widening.item() >= 1
+    assert model.likelihood.noise_inflation.item() >= 1
 
 
 @pytest.mark.parametrize("q", [0.0, 1.0, -0.1, math.nan])

@@ -33,6 +33,13 @@ def model_of(X, time, residual="multiplicative", **options):
     return AmdahlGP(X, AmdahlGP.outcome_of_time(time, residual), residual=residual, **options)
 
 
+def in_outcomes_unit(model, targets):
+    """What the process trains on, ``... x n x m``, as the outcome that it came from."""
+    if not hasattr(model, "outcome_transform"):
+        return targets
+    return model.outcome_transform.untransform(targets)[0]
+
+
 def mll_of(model):
     return ExactMarginalLogLikelihood(model.likelihood, model)
 

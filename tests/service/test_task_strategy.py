@@ -54,7 +54,7 @@ def test_dry_run_records_its_recommendation(arbo):
 def test_pin_holds_from_the_first_run_on(arbo):
     arbo.configure_experiment("t", pin=6)
     assert [run(arbo).parallelism for _ in range(4)] == [6] * 4
-    assert arbo.configure_experiment("t", pin=0).strategy.pin is None
+    assert arbo.configure_experiment("t", pin=None).strategy.pin is None
 
 
 def test_same_exploration_is_not_requested_twice_at_once(arbo):

@@ -4,7 +4,6 @@ import sqlite3
 
 import psycopg2
 import pytest
-from sqlalchemy import make_url
 
 from arbo_bo.errors import (
     InvalidValueError,
@@ -17,6 +16,7 @@ from arbo_bo.errors import (
 from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus
 from arbo_bo.storage.failures import translate
 from arbo_bo.storage.store import SQLTrialStore
+from arbo_bo.storage.url_parts import parse_url
 
 TRIAL = Trial("a", 0, TrialStatus.RUNNING, Arm(4), Context(), Phase.ATTACHED)
 
@@ -193,7 +193,7 @@ def test_idle_connection_is_replaced_when_the_server_ended_it(postgresql_url):
 def test_full_disk_is_named_and_nothing_is_written(tmp_path):
     with SQLTrialStore(f"sqlite:///{tmp_path}/arbo.db") as store:
         store.configure("a", lambda _: Experiment("a"))
-        store._database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 1"))
+        store.database.write(lambda t: t.text("PRAGMA max_page_count = 1"))
         with pytest.raises(StoreError, match=r"is full, and nothing was written .*make room"):
             store.add("a", [TRIAL] * 500)
         assert store.trials("a") == []
@@ -203,7 +203,7 @@ def test_full_disk_of_a_server_is_named():
     class DiskFullError(Exception):
         pgcode = "53100"
 
-    url = make_url("postgresql://u:s3cret@host/db")
+    url = parse_url("postgresql://u:s3cret@host/db")
     said = str(translate(DiskFullError('could not extend file "base/1"'), url))
     assert said.startswith("the disk of postgresql://u:***@host/db is full")
 

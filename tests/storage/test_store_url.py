@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from arbo_bo.errors import StoreUnavailableError, StoreURLError
 from arbo_bo.experiment import Experiment
+from arbo_bo.storage.postgresql import parameters
 from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.url import masked, resolve_url, sqlite_path
+from arbo_bo.storage.url_parts import parse_url
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
@@ -145,3 +148,34 @@ def test_masked_url_shows_everything_but_secrets(url, shown):
 def test_repr_names_the_store_without_its_password():
     store = SQLTrialStore("postgres://u:pw@h/db", namespace="team")
     assert repr(store) == ("SQLTrialStore('postgresql+psycopg2://u:***@h/db', namespace='team')")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:p%40w@h:5432/db?sslmode=require&host=/tmp/x",
+        "postgresql://postgres:@/arbo?host=/tmp/a",
+        "postgresql://[::1]:55/x",
+        "postgresql://u@/x",
+        "postgresql://u:s3@cret/db",
+        "sqlite://",
+        "sqlite:////a%20b%3F.db",
+        "sqlite:///a b#%.db?timeout=3&mode=",
+    ],
+)
+def test_url_means_what_sqlalchemy_takes_it_for(text):
+    ours, theirs = parse_url(text), make_url(text)
+    for part in ("drivername", "username", "password", "host", "port", "database"):
+        assert getattr(ours, part) == getattr(theirs, part)
+    assert ours.query == dict(theirs.query)
+    assert ours.render(hide_password=False) == theirs.render_as_string(hide_password=False)
+
+
+def test_each_of_several_hosts_is_tried_with_its_own_port():
+    url = resolve_url("postgresql://u:pw@a:1,b,[::1]:3/db?target_session_attrs=read-write")
+    assert [(p["host"], p.get("port")) for p in parameters(url)] == [
+        ("a", "1"),
+        ("b", None),
+        ("::1", "3"),
+    ]
+    assert masked(url).startswith("postgresql+psycopg2://u:***@a:1,b,[::1]:3/db?")

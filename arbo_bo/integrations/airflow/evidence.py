@@ -3,15 +3,19 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from arbo_bo.experiment import TimeMeasure
+from arbo_bo.integrations.airflow.concurrency import Concurrency, concurrency
 
 CLOCK_SKEW_S = 60.0
 """By how much clocks may differ; a marker from longer before the decision is of an earlier one."""
 _SHOWN = 8
 """How many instances a reason names."""
+
+Place = tuple[str, int]
+"""A mapped task's id, and an instance's map index."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Verdict:
         time_measure: Which time that is, "makespan" or "slowest".
         queued_time_s: From the decision to the first start [s]; None: not known.
         exclusion_reason: Why the time is no clean observation; None: it is one.
+        parallelism: The degree that it is an observation of: how many ran side by side; None: as
+            planned.
+        timed_out_after_s: The time that a stage which was ended at a limit ran at least [s].
     """
 
     status: Literal["completed", "failed", "abandoned"]
@@ -33,6 +40,8 @@ class Verdict:
     time_measure: TimeMeasure | None = None
     queued_time_s: float | None = None
     exclusion_reason: str | None = None
+    parallelism: int | None = None
+    timed_out_after_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class StageEvidence:
         ends: Markers from after it.
         decided_at: When the plan decided [s since the epoch]; None: not known.
         planned: How many instances of each task the plan gave in all.
+        limits_s: By the task its execution_timeout, where it has one [s].
     """
 
     tasks: Sequence[str]
@@ -56,6 +66,7 @@ class StageEvidence:
     ends: Iterable[Mapping[str, Any]] = ()
     decided_at: float | None = None
     planned: int | None = None
+    limits_s: Mapping[str, float] = field(default_factory=dict)
 
     def judge(self, time_measure: TimeMeasure = TimeMeasure.MAKESPAN) -> Verdict:
         """Returns how the trial ends.
@@ -66,7 +77,8 @@ class StageEvidence:
         Args:
             time_measure: The time that is wanted: from the first start to the last end, or the
                 slowest instance's. Without the markers of every instance only durations are known,
-                and the slowest is given.
+                and the slowest is given: it does not train, since nothing tells how many ran side
+                by side.
         """
         states = self._states()
         wanted = [(task, index) for index in self.indices for task in self.tasks]
@@ -80,10 +92,10 @@ class StageEvidence:
                 "failed", f"{surplus} more instances ran than the {self.planned} planned"
             )
         if any(states.get(place) != "success" for place in wanted):
-            return Verdict("failed", self._failure(states, wanted))
+            return self._failed(states, wanted)
         return self._timed(wanted, time_measure)
 
-    def _states(self) -> dict[tuple[str, int], str]:
+    def _states(self) -> dict[Place, str]:
         return {(row["task_id"], row["map_index"]): row["state"] for row in self.rows}
 
     def _surplus(self) -> int:
@@ -96,20 +108,35 @@ class StageEvidence:
             for row in self.rows
         )
 
-    def _failure(
-        self, states: Mapping[tuple[str, int], str], wanted: Sequence[tuple[str, int]]
-    ) -> str:
+    def _failed(self, states: Mapping[Place, str], wanted: Sequence[Place]) -> Verdict:
         bad = {place: states.get(place, "missing") for place in wanted}
         bad = {place: state for place, state in bad.items() if state != "success"}
         counts = Counter(bad.values())
         listed = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
-        return f"of {len(wanted)} instances {listed} ({self._named(bad)})"
+        reason = f"of {len(wanted)} instances {listed} ({self._named(bad)})"
+        cut_off = self._cut_off([place for place, state in bad.items() if state == "failed"])
+        if cut_off is None:
+            return Verdict("failed", reason)
+        return Verdict(
+            "failed",
+            f"{reason}: timed out after {cut_off:.6g} s",
+            timed_out_after_s=cut_off,
+        )
 
-    def _timed(self, wanted: Sequence[tuple[str, int]], time_measure: TimeMeasure) -> Verdict:
+    def _cut_off(self, failed: Sequence[Place]) -> float | None:
+        """The time that the stage took at least, where every failure was a time-out [s].
+
+        A duration counts from before the limit does, so it is never shorter than the limit.
+        """
+        durations = self._durations()
+        ran = {place: self.limits_s.get(place[0], math.inf) for place in failed}
+        if not failed or any(durations.get(place, 0.0) < limit for place, limit in ran.items()):
+            return None
+        return self._slowest(durations | ran)
+
+    def _timed(self, wanted: Sequence[Place], time_measure: TimeMeasure) -> Verdict:
         begins, ends = self._by_place(self.begins), self._by_place(self.ends)
-        durations = {
-            (row["task_id"], row["map_index"]): row.get("duration") or 0.0 for row in self.rows
-        }
+        durations = self._durations()
         spans = [(ends[place]["start"], ends[place]["end"]) for place in wanted if place in ends]
         marked = len(spans) == len(wanted)
         if not marked:
@@ -121,6 +148,11 @@ class StageEvidence:
             time_s = self._slowest({p: ends[p]["end"] - ends[p]["start"] for p in wanted})
         if time_s <= 0:
             return Verdict("abandoned", "nothing ran: every success was set by hand")
+        flaw = self._flaw(wanted, begins, ends, durations)
+        ran = self._concurrency(ends) if marked else None
+        degree = None if ran is None else ran.parallelism
+        if degree != len(self.indices) and (degree is None or time_measure == TimeMeasure.SLOWEST):
+            flaw = flaw or self._unlike(ran)
         queued_s = None
         if self.decided_at is not None and (starts := [start for start, _ in spans]):
             queued_s = max(0.0, min(starts) - self.decided_at)
@@ -129,26 +161,45 @@ class StageEvidence:
             execution_time_s=time_s,
             time_measure=time_measure,
             queued_time_s=queued_s,
-            exclusion_reason=self._flaw(wanted, begins, ends, durations),
+            exclusion_reason=flaw,
+            parallelism=degree if flaw is None and degree != len(self.indices) else None,
         )
 
-    def _by_place(
-        self, markers: Iterable[Mapping[str, Any]]
-    ) -> dict[tuple[str, int], Mapping[str, Any]]:
+    def _concurrency(self, ends: Mapping[Place, Mapping[str, Any]]) -> Concurrency:
+        spans = {
+            index: [(ends[task, index]["start"], ends[task, index]["end"]) for task in self.tasks]
+            for index in self.indices
+        }
+        return concurrency(spans)
+
+    def _unlike(self, ran: Concurrency | None) -> str | None:
+        """Why the time is none of the planned degree; None: it is."""
+        if ran is not None:
+            return str(ran)
+        if len(self.indices) == 1:
+            return None
+        return f"how many of {len(self.indices)} instances ran side by side is not known"
+
+    def _by_place(self, markers: Iterable[Mapping[str, Any]]) -> dict[Place, Mapping[str, Any]]:
         """The markers of this trial: a clear leaves older ones where nothing ran since."""
         since = -math.inf if self.decided_at is None else self.decided_at - CLOCK_SKEW_S
         return {(m["task_id"], m["map_index"]): m for m in markers if m["start"] >= since}
 
-    def _slowest(self, durations: Mapping[tuple[str, int], float]) -> float:
+    def _durations(self) -> dict[Place, float]:
+        return {(row["task_id"], row["map_index"]): row.get("duration") or 0.0 for row in self.rows}
+
+    def _slowest(self, durations: Mapping[Place, float]) -> float:
         """The longest time that one chunk took, its tasks one after another [s]."""
-        return max(sum(durations[task, index] for task in self.tasks) for index in self.indices)
+        return max(
+            sum(durations.get((task, index), 0.0) for task in self.tasks) for index in self.indices
+        )
 
     def _flaw(
         self,
-        wanted: Sequence[tuple[str, int]],
-        begins: Mapping[tuple[str, int], Any],
-        ends: Mapping[tuple[str, int], Any],
-        durations: Mapping[tuple[str, int], float],
+        wanted: Sequence[Place],
+        begins: Mapping[Place, Any],
+        ends: Mapping[Place, Any],
+        durations: Mapping[Place, float],
     ) -> str | None:
         """Why the time is no clean observation of this degree."""
         retried = [place for place in wanted if place in ends and ends[place]["retried"]]
@@ -163,7 +214,7 @@ class StageEvidence:
             return f"did not end by itself: {self._named(by_hand)}"
         return None
 
-    def _named(self, places: Iterable[tuple[str, int]]) -> str:
+    def _named(self, places: Iterable[Place]) -> str:
         several = len(self.tasks) > 1
         names = [f"{task}[{index}]" if several else f"[{index}]" for task, index in places]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

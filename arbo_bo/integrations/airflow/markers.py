@@ -23,7 +23,7 @@ def mark_begin(context: Any) -> None:
     ti = context["ti"]
     # Airflow renders the label again after the work, and an error there would fail the instance.
     context[LABEL] = ti.rendered_map_index or f"chunk {ti.map_index + 1}"
-    ti.xcom_push(key=BEGIN, value=_place(ti) | {"start": ti.start_date.timestamp()})
+    ti.xcom_push(key=BEGIN, value=_place(ti) | {"start": _started(context)})
 
 
 def mark_end(context: Any, result: Any = None) -> None:
@@ -31,7 +31,7 @@ def mark_end(context: Any, result: Any = None) -> None:
     ended = time.time()
     ti = context["ti"]
     try:
-        value = {"start": ti.start_date.timestamp(), "end": ended, "retried": was_retried(ti)}
+        value = {"start": _started(context), "end": ended, "retried": was_retried(ti)}
         ti.xcom_push(key=END, value=_place(ti) | value)
     except Exception as err:  # the work is done; only the precision of its time is at stake
         logger.warning("the end of this instance could not be marked: %s", err)
@@ -56,6 +56,14 @@ def was_retried(ti: Any) -> bool:
     after it is no retry.
     """
     return bool(ti.try_number > ti.max_tries - ti.task.retries + 1)
+
+
+def _started(context: Any) -> float:
+    """When the instance began [s since the epoch]; a sensor's date is that of its last poke."""
+    ti, first = context["ti"], None
+    if context.get("task_reschedule_count"):
+        first = ti.get_first_reschedule_date(context)
+    return float((first or ti.start_date).timestamp())
 
 
 def _place(ti: Any) -> dict[str, Any]:

@@ -1,13 +1,11 @@
 """The two tasks around a mapped stage: one decides its degree, one records what it took."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, XComArg, conf
 from airflow.sdk.exceptions import (
     AirflowNotFoundException,
-    AirflowRuntimeError,
     AirflowSkipException,
     AirflowTaskTimeout,
 )
@@ -16,8 +14,9 @@ from arbo_bo.errors import InvalidValueError, StoreURLError
 from arbo_bo.experiment import TimeMeasure
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.integrations.airflow import connection, markers
-from arbo_bo.integrations.airflow.limits import Limit, limits_of, tightest
+from arbo_bo.integrations.airflow.limits import Limit, limits_of, tightest, time_limits_of
 from arbo_bo.integrations.airflow.own import OwnTask, OwnTeardown
+from arbo_bo.integrations.airflow.runs import ADVICE, left_behind, ran_for
 from arbo_bo.integrations.airflow.spec import StageSpec, workers
 
 # What only a running task needs is imported there: each task start parses the DAG again.
@@ -25,9 +24,8 @@ if TYPE_CHECKING:
     from arbo_bo.integrations.airflow.plan import Advice, Request
     from arbo_bo.service.optimizer import ArboOptimizer
 
-ADVICE, LABELS, PARALLELISM = "arbo", "labels", "parallelism"
+LABELS, PARALLELISM = "labels", "parallelism"
 """Keys of what the plan task leaves in XCom beside the list that is mapped over."""
-_ENDED = ("success", "failed")
 
 
 class PlanOperator(OwnTask):
@@ -63,6 +61,7 @@ class PlanOperator(OwnTask):
         self.conn_id = conn_id
         self.namespace = namespace
         self.observed: tuple[str, ...] | None = None
+        self.recorded_by: str | None = None
         # Rendered in `execute`, not as a template field: a size that can't be had must not stop
         # the stage.
         XComArg.apply_upstream_relationship(self, self.input_sizes)
@@ -75,7 +74,8 @@ class PlanOperator(OwnTask):
         """Checks, when Airflow loads the DAG, that the stages can run and will be recorded.
 
         Raises:
-            InvalidValueError: `observe` was not called, or no allowed degree can run.
+            InvalidValueError: `observe` was not called, no allowed degree can run, or the names of
+                DAG and stage are too long for an experiment's.
         """
         if self.observed is None:
             names = ", ".join(repr(stage.name) for stage in self.stages)
@@ -84,6 +84,7 @@ class PlanOperator(OwnTask):
                 "add stage.observe(work) after the mapped task"
             )
         for stage in self.stages:
+            stage.require_name(self.dag.dag_id)
             stage.require_room(self.limit_of(stage))
         super().resolve_template_files()
 
@@ -97,7 +98,7 @@ class PlanOperator(OwnTask):
         for advice in advices:
             self.log.info("%s", table(advice))
             ti.xcom_push(key=self.parallelism_key(advice.stage), value=advice.parallelism)
-        ti.xcom_push(key=ADVICE, value=[advice.as_json() for advice in advices])
+        ti.xcom_push(key=ADVICE, value=self._told(advices))
         labels = [label(a, i, several) for a in advices for i in range(a.parallelism)]
         ti.xcom_push(key=LABELS, value=labels)
         return [
@@ -123,10 +124,20 @@ class PlanOperator(OwnTask):
             return advise(
                 lambda: open_arbo(self.conn_id, self.namespace),
                 requests,
-                lambda dag_id, run_id: has_ended(ti, dag_id, run_id),
+                lambda dag_id, run_id: left_behind(ti, dag_id, run_id),
+                lambda trial: ran_for(ti, trial),
             )
         except AirflowTaskTimeout as err:  # no Exception: it passes all that fails open inside
             return defaults(requests, TimeoutError(f"execution_timeout is over: {err}"))
+
+    def _told(self, advices: "Sequence[Advice]") -> list[dict[str, Any]]:
+        """The advices, and which instances of which tasks they are about."""
+        told, first = [], 0
+        for advice in advices:
+            whose = {"observed": self.observed, "recorded_by": self.recorded_by}
+            told.append(advice.as_json() | whose | {"first_index": first})
+            first += advice.parallelism
+        return told
 
     def limit_of(self, stage: StageSpec) -> Limit:
         """The most workers of a stage that Airflow runs side by side, as far as a DAG tells."""
@@ -152,6 +163,7 @@ class PlanOperator(OwnTask):
             limit=self.limit_of(stage),
             idempotency_key=idempotency_key,
             run_key=run_key,
+            dag_id=ti.dag_id,
         )
 
     def _size(self, stage: StageSpec, context: Any) -> Any:
@@ -237,6 +249,7 @@ class RecordOperator(OwnTeardown):
         # Read before the store is opened: what is recorded does not depend on when it answers.
         rows = list(ti.get_task_breadcrumbs(ti.dag_id, ti.run_id))
         begins, ends = (self._markers(ti, key) for key in (markers.BEGIN, markers.END))
+        limits_s = time_limits_of(map(self.dag.get_task, self.observed))
         planned, done = sum(advice["parallelism"] for advice in advices), []
         with open_arbo(self.conn_id, self.namespace) as arbo:
             first = 0
@@ -245,7 +258,14 @@ class RecordOperator(OwnTeardown):
                 if advice["trial_index"] is None:
                     continue
                 evidence = StageEvidence(
-                    self.observed, indices, rows, begins, ends, advice["decided_at"], planned
+                    self.observed,
+                    indices,
+                    rows,
+                    begins,
+                    ends,
+                    advice["decided_at"],
+                    planned,
+                    limits_s,
                 )
                 verdict = evidence.judge(self.time_measure)
                 done.append(record(arbo, advice["experiment"], advice["trial_index"], verdict))
@@ -256,20 +276,6 @@ class RecordOperator(OwnTeardown):
         # A list of ids gives a list, where one id gives a scalar if there is one value.
         found = ti.xcom_pull(task_ids=list(self.observed), key=key)
         return [marker for marker in found if marker is not None]
-
-
-def has_ended(ti: Any, dag_id: str, run_id: str) -> bool:
-    """Whether a DAG run is over, as one of this DAG is that Airflow no longer knows.
-
-    A run of another DAG may be another Airflow's, where both share an experiment.
-    """
-    try:
-        return ti.get_dagrun_state(dag_id, run_id) in _ENDED
-    except AirflowRuntimeError as err:
-        deleted = (err.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND
-        if deleted and dag_id == ti.dag_id:
-            return True
-        raise
 
 
 def open_arbo(conn_id: str, namespace: str) -> "ArboOptimizer":

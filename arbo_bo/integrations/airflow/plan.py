@@ -4,14 +4,16 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.context import input_size_of
 from arbo_bo.context.deadline import within
 from arbo_bo.errors import ArboError, InputSizeError, StoreError, StoreTimeoutError
-from arbo_bo.experiment import Decision, TrialStatus, validation
-from arbo_bo.integrations.airflow.limits import Limit
+from arbo_bo.experiment import Decision, validation
+from arbo_bo.integrations.airflow.limits import RECENT_RUNS, Limit, seen_limit
+from arbo_bo.integrations.airflow.naming import RUN_KEY_SEPARATOR, experiment_of, sibling_of
+from arbo_bo.integrations.airflow.reaping import RanFor, RunHasEnded, reap, unknown
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size
 
 if TYPE_CHECKING:
@@ -23,9 +25,6 @@ ANSWER_WITHIN_S = 4.0
 """How long the store may take to answer at all; then the default degrees are taken [s]."""
 STORE_WITHIN_S = 3.5
 """How long the store itself goes on trying: it ends first, and knows what was wrong [s]."""
-RUN_KEY_SEPARATOR = "/"
-"""Neither a DAG's id nor a run's may hold it."""
-
 _NAMESPACE = uuid.UUID("5b8c0d0e-7f6d-5d3b-9f0a-6c1f4f1e2a77")
 
 
@@ -40,6 +39,7 @@ class Request:
         limit: The most workers that can run side by side.
         idempotency_key: The same for the same try of the plan task, and only for that.
         run_key: The same for every try and clear of the stage in one DAG run.
+        dag_id: The DAG.
     """
 
     spec: StageSpec
@@ -47,6 +47,12 @@ class Request:
     limit: Limit
     idempotency_key: str
     run_key: str
+    dag_id: str = ""
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name."""
+        return self.spec.experiment_in(self.dag_id)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,8 @@ def keys(dag_id: str, run_id: str, stage: str, try_id: object) -> tuple[str, str
 def advise(
     open_arbo: Callable[[], "ArboOptimizer"],
     requests: Sequence[Request],
-    run_has_ended: Callable[[str, str], bool],
+    run_has_ended: RunHasEnded,
+    ran_for: RanFor = unknown,
 ) -> list[Advice]:
     """Returns one advice for each request; never raises for want of advice.
 
@@ -113,19 +120,20 @@ def advise(
         open_arbo: Opens the store.
         requests: The stages, in the order in which they are decided: each sees the ones before it
             as load.
-        run_has_ended: Whether a DAG run (its DAG's id, its id) is over.
+        run_has_ended: Whether a DAG run (its DAG's id, its id) is over; see `reap`.
+        ran_for: How long a stage of such a run ran; see `reap`.
     """
     try:
-        arbo, refused = _configured(open_arbo, requests)
+        arbo, requests, refused = _configured(open_arbo, requests)
     except Exception as err:
         return defaults(requests, err)
     advices = []
     with arbo.store.within(ANSWER_WITHIN_S):  # for all stages, should the database go away now
+        _tidied(arbo, requests, run_has_ended, ran_for)
         for request in requests:
             try:
                 if request.spec.name in refused:
                     raise refused[request.spec.name]
-                _reap(arbo, request.spec.experiment, request.run_key, run_has_ended)
                 advices.append(_decided(arbo, request))
             except Exception as err:  # whatever went wrong, the author's stage runs
                 advices.append(_default(request, err))
@@ -139,21 +147,25 @@ def defaults(requests: Sequence[Request], err: Exception) -> list[Advice]:
 
 def _configured(
     open_arbo: Callable[[], "ArboOptimizer"], requests: Sequence[Request]
-) -> tuple["ArboOptimizer", dict[str, ArboError]]:
-    """Opens the store and configures the experiments; also says which stages' it refused."""
+) -> tuple["ArboOptimizer", list[Request], dict[str, ArboError]]:
+    """Opens the store and configures the experiments.
 
-    def configure() -> tuple["ArboOptimizer", dict[str, ArboError]]:
-        arbo, refused = open_arbo(), {}
+    Returns:
+        The store, the requests with the names of their experiments, and which stages were refused.
+    """
+
+    def configure() -> tuple["ArboOptimizer", list[Request], dict[str, ArboError]]:
+        arbo, named, refused = open_arbo(), list[Request](), {}
         with arbo.store.within(STORE_WITHIN_S):
             for request in requests:
-                spec = request.spec
+                named.append(_named(arbo, request))
                 try:
-                    arbo.configure_experiment(spec.experiment, **spec.settings)
+                    _configure(arbo, named[-1])
                 except StoreError:
                     raise
                 except ArboError as err:  # one stage's, beside what was configured before
-                    refused[spec.name] = err
-        return arbo, refused
+                    refused[request.spec.name] = err
+        return arbo, named, refused
 
     try:
         # A driver's own time limits don't cover a name that does not resolve, nor many addresses.
@@ -167,46 +179,47 @@ def _configured(
         ) from err
 
 
-def _reap(
-    arbo: "ArboOptimizer",
-    experiment: str,
-    run_key: str,
-    run_has_ended: Callable[[str, str], bool],
-) -> None:
-    """Abandons trials whose DAG run is over and which nobody recorded: they are no load.
+def _named(arbo: "ArboOptimizer", request: Request) -> Request:
+    spec = request.spec
+    name = experiment_of(arbo, spec, request.dag_id, request.run_key)
+    return replace(request, spec=replace(spec, experiment=name))
 
-    A run of which nothing can be learned keeps its trial, which its lease ends.
-    """
-    for trial in arbo.store.history(experiment, 1):
-        parts = (trial.run_key or "").split(RUN_KEY_SEPARATOR)
-        if trial.status is not TrialStatus.RUNNING or len(parts) != 3:
-            continue
-        if trial.run_key == run_key:
-            continue
-        try:
-            ended = run_has_ended(parts[0], parts[1])
-        except Exception as err:  # tidying up must not cost this run its advice
-            logger.warning("the state of DAG run %s cannot be had: %s", trial.run_key, err)
-            continue
-        if ended:
-            reason = "its DAG run ended, and its outcome was never recorded"
-            arbo.mark_trial_abandoned(experiment, trial.trial_index, reason=reason)
-            logger.warning("%s is abandoned: %s", trial, reason)
+
+def _configure(arbo: "ArboOptimizer", request: Request) -> None:
+    spec, settings = request.spec, dict(request.spec.settings)
+    if settings.get("like"):
+        settings["like"] = sibling_of(arbo, settings["like"], request.dag_id)
+    caller = f"stage {spec.name} of DAG {request.dag_id}"
+    arbo.configure_experiment(request.experiment, caller=caller, **settings)
+
+
+def _tidied(
+    arbo: "ArboOptimizer",
+    requests: Sequence[Request],
+    run_has_ended: RunHasEnded,
+    ran_for: RanFor,
+) -> None:
+    experiments = [request.experiment for request in requests]
+    run_keys = [request.run_key for request in requests]
+    try:
+        reap(arbo, experiments, run_keys, run_has_ended, ran_for)
+    except Exception as err:  # tidying up must not cost this run its advice
+        logger.warning("trials of earlier DAG runs were not looked at: %s", err)
 
 
 def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
-    spec = request.spec
+    spec, limit = request.spec, _limit(arbo, request)
     size = _size(request)
     decision = arbo.suggest(
-        spec.experiment,
+        request.experiment,
         input_size=size,
-        max_parallelism=request.limit.parallelism,
+        max_parallelism=limit.parallelism,
         idempotency_key=request.idempotency_key,
         run_key=request.run_key,
     )
     return Advice(
         stage=spec.name,
-        experiment=spec.experiment,
+        experiment=request.experiment,
         parallelism=decision.parallelism,
         reason=decision.reason,
         trial_index=decision.trial_index,
@@ -214,10 +227,19 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
         input_size=size,
         cluster_load=decision.cluster_load,
         predicted_time_s=decision.predicted_time_s,
-        limit=str(request.limit),
+        limit=str(limit),
         decided_at=time.time(),
         candidates=_table(decision),
     )
+
+
+def _limit(arbo: "ArboOptimizer", request: Request) -> Limit:
+    """The limit that is known, or what ran side by side lately where that is less."""
+    seen = seen_limit(arbo.store.history(request.experiment, RECENT_RUNS))
+    if seen.parallelism is None:
+        return request.limit
+    smallest = arbo.experiment(request.experiment).search_space.smallest
+    return min((Limit(max(seen.parallelism, smallest), seen.source), request.limit), key=Limit.key)
 
 
 def _size(request: Request) -> float | None:
@@ -256,7 +278,7 @@ def _default(request: Request, err: Exception) -> Advice:
     )
     return Advice(
         stage=spec.name,
-        experiment=spec.experiment,
+        experiment=request.experiment,
         parallelism=degree,
         reason=f"{degree}: the default degree, because no advice could be had: {problem}",
         limit=str(request.limit),

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from arbo_bo._format import count
 from arbo_bo.errors import TrialClosedError, TrialNotFoundError
 from arbo_bo.integrations.airflow.evidence import Verdict
 
@@ -32,12 +33,20 @@ def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Ve
         text += f", started {verdict.queued_time_s:.3g} s after the decision"
     if verdict.exclusion_reason is not None:
         text += f"; it does not train, {verdict.exclusion_reason}"
+    if verdict.parallelism is not None:
+        text += f"; it trains {count(verdict.parallelism)}, no more ran side by side: give the "
+        text += "stage max_parallelism where a pool or the executor is the limit"
     return text
 
 
 def _close(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Verdict) -> None:
     if verdict.status == "failed":
-        arbo.mark_trial_failed(experiment, trial_index, reason=verdict.reason)
+        arbo.mark_trial_failed(
+            experiment,
+            trial_index,
+            reason=verdict.reason,
+            timed_out_after_s=verdict.timed_out_after_s,
+        )
     elif verdict.status == "abandoned":
         arbo.mark_trial_abandoned(experiment, trial_index, reason=verdict.reason)
     else:
@@ -49,4 +58,5 @@ def _close(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Ve
             time_measure=verdict.time_measure,
             queued_time_s=verdict.queued_time_s,
             exclusion_reason=verdict.exclusion_reason,
+            parallelism=verdict.parallelism,
         )

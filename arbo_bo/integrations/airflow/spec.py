@@ -1,6 +1,5 @@
 """What a DAG's author asks of a stage, checked when the DAG is parsed; standard library only."""
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +7,9 @@ from typing import Any
 
 from arbo_bo.acquisition.registry import require as require_acquisition
 from arbo_bo.errors import InvalidValueError, MissingPlaceholderError
-from arbo_bo.experiment import SearchSpace, validation
+from arbo_bo.experiment import validation
 from arbo_bo.experiment.experiment import Experiment
+from arbo_bo.experiment.keywords import KEYWORDS, as_fields
 from arbo_bo.experiment.strategy import AUTO
 from arbo_bo.integrations.airflow.limits import Limit
 
@@ -28,7 +28,8 @@ class StageSpec:
 
     Attributes:
         name: The stage's name, unique in its DAG and fit for a task's id.
-        experiment: The experiment that its runs belong to; stages may share one.
+        experiment: The experiment that its runs belong to, which stages may share; None: one of its
+            own, named by the DAG and the stage.
         shape: What a worker gets: "arguments", "kwargs" or "chunks".
         settings: Keyword arguments of `ArboOptimizer.configure_experiment`.
         max_parallelism: The most workers that can run side by side; None: not known.
@@ -38,7 +39,7 @@ class StageSpec:
     """
 
     name: str
-    experiment: str
+    experiment: str | None
     shape: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     max_parallelism: int | None = None
@@ -50,20 +51,34 @@ class StageSpec:
                 "a stage's name becomes a part of task ids: letters, digits, '_', '-' and '.', at "
                 f"most {MAX_NAME_LENGTH} of them, got {validation.short(self.name)}"
             )
-        validation.identifier("an experiment's name", self.experiment)
+        if self.experiment is not None:
+            validation.identifier("an experiment's name", self.experiment)
         if self.max_parallelism is not None:
             validation.integer("max_parallelism", self.max_parallelism, 1)
         self._check_settings()
 
+    def experiment_in(self, dag_id: str) -> str:
+        """The experiment's name, in this DAG."""
+        return self.experiment or experiment_name(dag_id, self.name)
+
+    def require_name(self, dag_id: str) -> None:
+        """Checks that the experiment's name is not too long.
+
+        Raises:
+            InvalidValueError: The DAG's and the stage's name are too long for one name.
+        """
+        try:
+            validation.identifier("the experiment's name", self.experiment_in(dag_id))
+        except InvalidValueError as err:
+            raise InvalidValueError(f"{err}; name it with experiment=") from err
+
     @property
     def configured(self) -> Experiment:
         """The experiment as this stage's settings make it where nothing else was configured."""
-        given = dict(self.settings)
-        degrees = given.pop("parallelism", None)
+        given = as_fields(self.settings)
         if given.get("slo") is None:
             given.pop("acquisition", None)  # the service level it needs may have been stored before
-        space = None if degrees is None else SearchSpace.of(degrees)
-        return Experiment(self.experiment).changed({**given, "search_space": space})
+        return Experiment(self.experiment or self.name).changed(given)
 
     def default_within(self, limit: int | None = None) -> int:
         """The degree to take where advice is missing: the pin or default, cut to what can run.
@@ -90,10 +105,9 @@ class StageSpec:
             )
 
     def _check_settings(self) -> None:
-        known = _known_settings()
-        if unknown := sorted(set(self.settings) - set(known)):
+        if unknown := sorted(set(self.settings) - set(KEYWORDS)):
             raise InvalidValueError(
-                f"unknown settings {', '.join(unknown)}; known: {', '.join(known)}"
+                f"unknown settings {', '.join(unknown)}; known: {', '.join(KEYWORDS)}"
             )
         acquisition = self.settings.get("acquisition")
         if acquisition is not None and acquisition != AUTO:
@@ -106,11 +120,12 @@ class StageSpec:
             )
 
 
-def _known_settings() -> list[str]:
-    from arbo_bo.service.optimizer import ArboOptimizer
+def experiment_name(dag_id: str, stage: str) -> str:
+    """Returns the name of a stage's own experiment: ``dag_id.stage``.
 
-    parameters = inspect.signature(ArboOptimizer.configure_experiment).parameters
-    return [name for name in parameters if name not in ("self", "task")]
+    Both may hold dots; where the stage's name does, a colon keeps different pairs apart.
+    """
+    return f"{dag_id}{':' if '.' in stage else '.'}{stage}"
 
 
 def worker_template(

@@ -36,7 +36,7 @@ def arbo_stage(
     Args:
         name: The stage's name, unique in the DAG. Its tasks are ``plan_<name>``, ``record_<name>``.
         experiment: The experiment that its runs belong to, to share it with other stages; None:
-            the stage's name.
+            ``dag_id.stage``.
         arguments: What one worker gets: a list of strings, or one string such as a shell command.
             ``{chunk_id}`` (from 0) and ``{chunks}`` are filled in, templates rendered.
         kwargs: Instead of `arguments`, an operator's keyword arguments for ``expand_kwargs``.
@@ -222,6 +222,7 @@ class Stages:
             task_group=self.plan.task_group,
             **self._record_args,
         )
+        self.plan.recorded_by = record.task_id
         self.plan >> record
         for task in tasks:
             task >> record
@@ -273,7 +274,7 @@ def _stage_of(name: str, options: dict[str, Any]) -> tuple[StageSpec, Any, Any]:
     shape, template = spec.worker_template(
         options.pop("arguments", None), options.pop("kwargs", None)
     )
-    experiment = options.pop("experiment", None) or name
+    experiment = options.pop("experiment", None) or None
     limit = options.pop("max_parallelism", None)
     return StageSpec(name, experiment, shape, options, limit), template, size
 

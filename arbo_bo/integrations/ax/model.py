@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from ax.adapter.registry import Generators
 from ax.adapter.transforms.cast import Cast
 from ax.adapter.transforms.fill_missing_parameters import FillMissingParameters
@@ -11,13 +10,10 @@ from ax.adapter.transforms.remove_fixed import RemoveFixed
 from ax.generation_strategy.generator_spec import GeneratorSpec
 from ax.generators.torch.botorch_modular.surrogate import SurrogateSpec
 from ax.generators.torch.botorch_modular.utils import ModelConfig
-from botorch.acquisition.objective import PosteriorTransform
-from botorch.posteriors import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.models import AmdahlGP
+from arbo_bo.models import AmdahlGP, LogTime
 
 TRANSFORMS = [FillMissingParameters, RemoveFixed, Cast, IntToFloat]
 """What an experiment goes through on its way to the model: the outcomes stay as they are, where
@@ -27,12 +23,10 @@ Ax's defaults would standardize them and hide the unit of time from the law."""
 class AxAmdahlGP(AmdahlGP):
     """`AmdahlGP` on seconds in and seconds out.
 
-    The process learns log T. The posterior is of T, so that Ax's predictions, constraints and plots
-    are in seconds: a normal distribution with the lognormal's own moments, because Ax's acquisition
-    functions scale and weigh posteriors, which is defined for normal ones alone.
-
-        E[T_i] = m_i = exp(mu_i + S_ii / 2)
-        Cov[T_i, T_j] = m_i m_j (exp(S_ij) - 1)
+    The process learns log T, by the outcome transform `LogTime`. So all that BoTorch does with a
+    model is in seconds: posteriors, whose distribution is normal with the lognormal's moments, as
+    Ax scales and weighs them; observations that it is conditioned on; fantasies; and leave-one-out
+    cross-validation, which Ax shows.
 
     Args:
         train_X: ``n x 3``: s, gamma (or the input size), L in physical units, in the order of the
@@ -51,36 +45,7 @@ class AxAmdahlGP(AmdahlGP):
                 f"execution times must be above 0 s, got {train_Y.min().item():g}; Ax must not "
                 "standardize them: use amdahl_generator_spec, or its TRANSFORMS"
             )
-        # To first order Var(log T) = Var(T) / T^2.
-        log_variance = None if train_Yvar is None else train_Yvar / train_Y.square()
-        super().__init__(train_X, train_Y.to(torch.float64).log(), log_variance)
-
-    def posterior(
-        self,
-        X: Tensor,
-        output_indices: list[int] | None = None,
-        observation_noise: bool | Tensor = False,
-        posterior_transform: PosteriorTransform | None = None,
-    ) -> GPyTorchPosterior:
-        """The distribution of execution times [s].
-
-        Args:
-            X: ``batch_shape x q x 3``, as `train_X`.
-            output_indices: As in BoTorch.
-            observation_noise: Whether a run's own noise is included.
-            posterior_transform: Of seconds.
-
-        Returns:
-            Mean and covariance in seconds and seconds squared, ``batch_shape x q x 1``.
-        """
-        log_time = super().posterior(X, output_indices, observation_noise).distribution
-        covariance = log_time.covariance_matrix
-        mean = (log_time.mean + covariance.diagonal(dim1=-2, dim2=-1) / 2).exp()
-        outer = mean.unsqueeze(-1) * mean.unsqueeze(-2)
-        posterior = GPyTorchPosterior(MultivariateNormal(mean, outer * covariance.expm1()))
-        if posterior_transform is not None:
-            return posterior_transform(posterior=posterior, X=X)
-        return posterior
+        super().__init__(train_X, train_Y, train_Yvar, outcome_transform=LogTime())
 
 
 def amdahl_generator_spec(**generator_kwargs: Any) -> GeneratorSpec:

@@ -26,7 +26,7 @@ def test_no_trial_is_lost_or_doubled_when_many_stages_run(airflow, arbo, capsys)
     for run in runs:
         run.wait(300)
     found = {f"soak/{run.run_id}/soak": [] for run in runs}
-    for trial in arbo.trials("soak"):
+    for trial in arbo.trials("soak.soak"):
         if trial.status != "ABANDONED":  # of a plan that was tried again
             found[trial.run_key].append((trial.status.value, trial.exclusion_reason is None))
     lost = [key for key, trials in found.items() if not trials]

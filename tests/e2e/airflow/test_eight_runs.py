@@ -11,7 +11,7 @@ def test_stage_learns_when_its_dag_runs_eight_times(airflow, arbo, capsys):
         advices.append(run.xcom("plan_eight", "arbo")[0])
         lengths.append(len(run.instances("work")))
         merged.append(run.xcom("merge"))
-    trials = arbo.trials("eight")
+    trials = arbo.trials("eight.eight")
     with capsys.disabled():
         print("\nsize  workers  phase     predicted  measured")
         for trial in trials:

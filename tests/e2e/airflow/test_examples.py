@@ -42,7 +42,7 @@ def test_genome_dag_gives_the_serial_tables_when_its_stages_run_in_chunks(
     for name in tables:
         assert (parallel / name).read_bytes() == (serial / name).read_bytes(), name
 
-    tasks = ("individuals", "frequency_ALL", "frequency_light")
+    tasks = ("genome.individuals", "genome.frequency_ALL", "frequency_light")
     trials = [trial for task in tasks for trial in arbo.trials(task)]
     assert [trial.parallelism for trial in trials[:3]] == [3, 3, 2]
     assert [trial.status for trial in trials] == ["COMPLETED"] * 4

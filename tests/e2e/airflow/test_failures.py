@@ -112,7 +112,8 @@ def test_plan_says_why_when_it_decides(runs):
 
 def test_no_trial_is_left_running_when_all_runs_are_over(runs, arbo):
     ids = {f"{run.dag_id}/{run.run_id}" for run in runs.values()}
-    trials = [trial for dag in {run.dag_id for run in runs.values()} for trial in arbo.trials(dag)]
+    names = {f"{run.dag_id}.{run.dag_id}" for run in runs.values()}
+    trials = [trial for name in names for trial in arbo.trials(name)]
     mine = [trial for trial in trials if trial.run_key.rpartition("/")[0] in ids]
     assert len(mine) == len(runs)
     assert not [trial for trial in mine if trial.status.is_open]
@@ -136,7 +137,7 @@ def test_clear_of_the_plan_makes_a_new_trial(airflow, arbo, trial_of):
     after = trial_of(run)
     assert after.trial_index != before.trial_index
     assert (after.status, after.exclusion_reason) == ("COMPLETED", None)
-    assert arbo.store.trial("plain", before.trial_index) == before
+    assert arbo.store.trial("plain.plain", before.trial_index) == before
 
 
 def test_older_trial_is_abandoned_when_the_plan_is_cleared_while_the_stage_runs(
@@ -148,7 +149,7 @@ def test_older_trial_is_abandoned_when_the_plan_is_cleared_while_the_stage_runs(
     run.clear("plan_plain")
     run.wait_for_state("record_plain", "success")
     after = trial_of(run)
-    assert arbo.store.trial("plain", before.trial_index).status == "ABANDONED"
+    assert arbo.store.trial("plain.plain", before.trial_index).status == "ABANDONED"
     assert after.trial_index != before.trial_index
     assert after.status == "COMPLETED"
 
@@ -191,4 +192,4 @@ def test_trial_is_closed_once_when_the_scheduler_is_killed(airflow, arbo, trial_
     trial = trial_of(run)
     assert run.state == "success"
     assert trial.status == "COMPLETED"
-    assert len([t for t in arbo.trials("retrying") if t.run_key == trial.run_key]) == 1
+    assert len([t for t in arbo.trials("retrying.retrying") if t.run_key == trial.run_key]) == 1

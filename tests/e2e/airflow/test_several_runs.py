@@ -13,7 +13,7 @@ def test_runs_see_each_other_as_load_when_they_overlap(airflow):
 def test_each_stage_has_its_trial_when_one_plan_decides_several(airflow, trial_of):
     run = airflow.trigger("several").wait()
     trials = [trial_of(run, place=place, namespace="several") for place in range(3)]
-    assert [trial.task for trial in trials] == ["heavy", "light", "light"]
+    assert [trial.task for trial in trials] == ["several.heavy", "light", "light"]
     assert [trial.status for trial in trials] == ["COMPLETED"] * 3
     assert [trial.cluster_load for trial in trials] == [0, 3, 5]
     stages = [run.xcom("work", map_index=index) for index in range(7)]

@@ -23,8 +23,10 @@ def end(index, retried=False, task=WORK, start=None, ended=None):
     return {"task_id": task, "map_index": index, "start": start, "end": ended, "retried": retried}
 
 
-def judge(rows, begins=(), ends=(), indices=range(2), tasks=(WORK,), measure="makespan"):
-    evidence = StageEvidence(tasks, indices, rows, begins, ends, 95.0, indices.stop)
+def judge(
+    rows, begins=(), ends=(), indices=range(2), tasks=(WORK,), measure="makespan", limits=None
+):
+    evidence = StageEvidence(tasks, indices, rows, begins, ends, 95.0, indices.stop, limits or {})
     return evidence.judge(measure)
 
 
@@ -50,8 +52,75 @@ def test_time_is_the_slowest_instance_when_that_is_wanted():
 def test_time_is_the_longest_duration_when_only_durations_are_known():
     verdict = judge([row(0, duration=1.5), row(1, duration=4.5)])
     assert (verdict.execution_time_s, verdict.time_measure) == (4.5, "slowest")
-    assert verdict.exclusion_reason is None
+    assert verdict.exclusion_reason == "how many of 2 instances ran side by side is not known"
     assert verdict.queued_time_s is None
+
+
+def test_trial_trains_when_its_only_instance_left_no_marker():
+    verdict = judge([row(0, duration=1.5)], indices=range(1))
+    assert (verdict.status, verdict.exclusion_reason) == ("completed", None)
+
+
+def one_after_another(n, pause=0.0):
+    return [
+        end(i, start=100.0 + i * (10 + pause), ended=110.0 + i * (10 + pause)) for i in range(n)
+    ]
+
+
+def waves(n, width):
+    return [
+        end(i, start=100.0 + 10 * (i // width), ended=110.0 + 10 * (i // width)) for i in range(n)
+    ]
+
+
+def ran(ends, measure="makespan"):
+    n = len(ends)
+    begins = [{**each, "end": None} for each in ends]
+    return judge([row(i) for i in range(n)], begins, ends, range(n), measure=measure)
+
+
+@pytest.mark.parametrize(
+    ("ends", "time_s", "degree"),
+    [(one_after_another(4), 40.0, 1), (waves(8, 4), 20.0, 4), (waves(8, 8), 10.0, None)],
+    ids=["a pool of one slot", "a pool of four slots", "side by side"],
+)
+def test_degree_is_what_ran_side_by_side(ends, time_s, degree):
+    verdict = ran(ends)
+    assert (verdict.execution_time_s, verdict.parallelism) == (time_s, degree)
+    assert verdict.exclusion_reason is None
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (one_after_another(4, pause=10.0), "of 4 instances at most 1 ran side by side, 0.57 on"),
+        (waves(5, 4), "of 5 instances at most 4 ran side by side, 2.5 on average"),
+        ([end(0, start=100.0, ended=200.0), end(1, start=199.0, ended=299.0)], "1 on average"),
+    ],
+    ids=["with pauses", "a wave of one", "the second began when the first was done"],
+)
+def test_trial_does_not_train_when_no_number_of_workers_ran_throughout(ends, words):
+    verdict = ran(ends)
+    assert words in verdict.exclusion_reason
+    assert verdict.parallelism is None
+
+
+def test_straggler_trains_when_all_began_together():
+    verdict = ran([end(0, ended=102.0), end(1, start=100.0, ended=200.0)])
+    assert (verdict.exclusion_reason, verdict.parallelism) == (None, None)
+
+
+def test_slowest_time_does_not_train_when_instances_ran_one_after_another():
+    verdict = ran(one_after_another(4), measure="slowest")
+    assert "at most 1 ran side by side" in verdict.exclusion_reason
+    assert verdict.parallelism is None
+
+
+def test_chunks_of_a_group_count_once_when_their_tasks_overlap():
+    ends = [end(i, task=t, start=100.0, ended=110.0) for i in (0, 1) for t in "ab"]
+    rows = [row(i, task=t) for i in (0, 1) for t in "ab"]
+    verdict = judge(rows, (), ends, tasks=("a", "b"))
+    assert (verdict.parallelism, verdict.exclusion_reason) == (None, None)
 
 
 def test_durations_of_a_chunk_add_up_when_a_group_has_two_tasks():
@@ -135,3 +204,32 @@ def test_each_stage_is_judged_by_its_own_instances_when_a_plan_has_several():
 def test_reason_names_a_few_when_many_instances_failed():
     verdict = judge([row(i, "failed") for i in range(20)], indices=range(20))
     assert verdict.reason.endswith("[6], [7] and 12 more)")
+
+
+LIMIT = {WORK: 60.0}
+
+
+def test_time_is_a_bound_when_an_instance_timed_out():
+    verdict = judge([row(0, duration=50.0), row(1, "failed", duration=61.5)], limits=LIMIT)
+    assert (verdict.status, verdict.timed_out_after_s) == ("failed", 60.0)
+    assert verdict.reason == "of 2 instances 1 failed (map index [1]): timed out after 60 s"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(0, duration=50.0), row(1, "failed", duration=5.0)],
+        [row(0, "failed", duration=61.0), row(1, "failed", duration=5.0)],
+        [row(0, duration=50.0), row(1, "skipped", duration=61.0)],
+    ],
+    ids=["failed early", "another failed early", "skipped"],
+)
+def test_time_is_no_bound_when_a_failure_was_no_time_out(rows):
+    verdict = judge(rows, limits=LIMIT)
+    assert (verdict.status, verdict.timed_out_after_s) == ("failed", None)
+
+
+def test_bound_holds_the_tasks_before_when_one_of_a_group_timed_out():
+    rows = [row(0, duration=9.0, task="a"), row(0, "failed", duration=61.0, task="b")]
+    verdict = judge(rows, tasks=("a", "b"), indices=range(1), limits={"b": 60.0})
+    assert verdict.timed_out_after_s == 69.0

@@ -11,7 +11,8 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 
 from arbo_bo.errors import StoreURLError
 from arbo_bo.integrations.airflow import arbo_stage
-from arbo_bo.integrations.airflow.operators import has_ended, open_arbo
+from arbo_bo.integrations.airflow.operators import open_arbo
+from arbo_bo.integrations.airflow.runs import has_ended
 
 
 def test_connection_is_taken_when_there_is_one(monkeypatch, tmp_path):

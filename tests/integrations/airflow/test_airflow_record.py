@@ -13,6 +13,7 @@ DONE = Verdict("completed", None, 12.5, "makespan", 3.0)
 def arbo(sqlite_url):
     with ArboOptimizer(sqlite_url) as opened:
         opened.suggest("e")
+        opened.suggest("e")
         yield opened
 
 
@@ -51,3 +52,15 @@ def test_first_outcome_stays_when_it_is_recorded_again(arbo, second):
 
 def test_nothing_happens_when_the_trial_is_gone(arbo):
     assert "nothing to do" in record(arbo, "e", 7, DONE)
+
+
+def test_trial_is_of_the_degree_that_ran_when_fewer_ran_side_by_side(arbo):
+    limited = Verdict("completed", None, 12.5, "makespan", parallelism=1)
+    assert "it trains 1 worker, no more ran side by side" in record(arbo, "e", 1, limited)
+    closed = arbo.store.trial("e", 1)
+    assert (closed.parallelism, closed.recommended_parallelism, closed.trains) == (1, 5, True)
+
+
+def test_bound_is_kept_when_a_stage_timed_out(arbo):
+    record(arbo, "e", 0, Verdict("failed", "timed out", timed_out_after_s=60.0))
+    assert (trial(arbo).status, trial(arbo).timed_out_after_s) == ("FAILED", 60.0)

@@ -101,7 +101,7 @@ def test_acquisition_is_taken_when_its_service_level_may_be_stored_already():
         ({"parallelism": (8, 16)}, None, 8),
         ({"default_parallelism": 4}, None, 4),
         ({"default_parallelism": 4, "pin": 7}, None, 7),
-        ({"default_parallelism": 4, "pin": 0}, None, 4),
+        ({"default_parallelism": 4, "pin": None}, None, 4),
         ({"default_parallelism": 4}, 3, 3),
         ({"default_parallelism": 4}, 0, 1),
     ],

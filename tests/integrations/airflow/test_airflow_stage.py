@@ -129,7 +129,7 @@ def test_later_task_reads_the_degree_when_it_asks_for_it(dag):
 
 def test_degrees_are_told_apart_when_a_plan_has_several_stages(dag):
     stages = arbo_stages("p", {"a": {}, "b": {"experiment": "shared"}}, default_parallelism=2)
-    assert [each.experiment for each in stages.plan.stages] == ["a", "shared"]
+    assert [each.experiment_in("d") for each in stages.plan.stages] == ["d.a", "shared"]
     assert stages.parallelism_of("b").key == "parallelism_b"
     with pytest.raises(InvalidValueError, match="say of which stage"):
         _ = stages.parallelism

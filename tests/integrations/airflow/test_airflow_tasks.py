@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG, task
 
 from arbo_bo import ArboOptimizer
-from arbo_bo.integrations.airflow import arbo_stages
+from arbo_bo.integrations.airflow import arbo_stage, arbo_stages
 from arbo_bo.integrations.airflow.markers import mark_begin, mark_end
 
 
@@ -94,29 +94,29 @@ def test_plan_leaves_workers_degrees_and_labels_when_it_decides(arbo, stages):
 def test_each_trial_has_its_own_instances_time_when_all_succeeded(arbo, stages):
     _, xcoms = planned(stages, size=7)
     recorded(stages, xcoms, ["success"] * 5)
-    assert [arbo.trials(name)[0].execution_time_s for name in "ab"] == [3.0, 5.0]
+    assert [arbo.trials(name)[0].execution_time_s for name in ("d.a", "d.b")] == [3.0, 5.0]
 
 
 def test_only_the_failing_stages_trial_fails_when_one_instance_did(arbo, stages):
     _, xcoms = planned(stages, size=7)
     done = recorded(stages, xcoms, ["success"] * 4 + ["failed"])
-    assert [arbo.trials(name)[0].status for name in "ab"] == ["COMPLETED", "FAILED"]
+    assert [arbo.trials(name)[0].status for name in ("d.a", "d.b")] == ["COMPLETED", "FAILED"]
     assert "1 failed (map index [4])" in done[1]
 
 
 def test_nothing_is_recorded_twice_when_the_record_task_is_tried_again(arbo, stages):
     _, xcoms = planned(stages, size=7)
     recorded(stages, xcoms, ["success"] * 5)
-    before = arbo.trials("a") + arbo.trials("b")
+    before = arbo.trials("d.a") + arbo.trials("d.b")
     assert all("nothing to do" in text for text in recorded(stages, xcoms, ["failed"] * 5))
-    assert arbo.trials("a") + arbo.trials("b") == before
+    assert arbo.trials("d.a") + arbo.trials("d.b") == before
 
 
 def test_other_stages_are_recorded_when_one_took_no_advice(arbo, stages):
     _, xcoms = planned(stages, size="big")
     assert len(recorded(stages, xcoms, ["success"] * 5)) == 1
-    assert arbo.trials("a") == []
-    assert arbo.trials("b")[0].status == "COMPLETED"
+    assert arbo.trials("d.a") == []
+    assert arbo.trials("d.b")[0].status == "COMPLETED"
 
 
 def test_nothing_is_recorded_when_the_plan_never_ran(arbo, stages):
@@ -133,7 +133,41 @@ def test_time_is_the_makespan_when_the_instances_left_their_markers(arbo, stages
         mark_begin(context)
         mark_end(context)
     recorded(stages, xcoms, ["success"] * 5)
-    first, second = arbo.trials("a")[0], arbo.trials("b")[0]
+    first, second = arbo.trials("d.a")[0], arbo.trials("d.b")[0]
     assert first.time_measure == second.time_measure == "makespan"
     assert first.execution_time_s >= 50
     assert first.exclusion_reason is None
+
+
+def test_sensor_began_with_its_first_poke_when_it_was_rescheduled(stages):
+    now, xcoms = datetime.now(tz=UTC), {}
+    ti = Instance(stages.plan.dag.get_task("work"), xcoms, 0, now)
+    ti.get_first_reschedule_date = lambda context: now - timedelta(seconds=18)
+    context = {"ti": ti, "task_reschedule_count": 3}
+    mark_begin(context)
+    mark_end(context)
+    begin, end = xcoms["work", 0, "arbo_begin"], xcoms["work", 0, "arbo_end"]
+    assert begin["start"] == end["start"] == (now - timedelta(seconds=18)).timestamp()
+    assert end["end"] - end["start"] >= 18
+
+
+def test_bound_is_recorded_when_an_instance_timed_out(arbo):
+    with DAG("d", schedule=None) as dag:
+        stage = arbo_stage("s", parallelism=[2], default_parallelism=2, baseline=False)
+
+        @task(execution_timeout=timedelta(seconds=60))
+        def work(chunk):
+            pass
+
+        record = stage.observe(work.expand(chunk=stage.chunks))
+    xcoms = {}
+    stage.plan.execute({"ti": Instance(stage.plan, xcoms)})
+    ti = Instance(record, xcoms)
+    ti.rows = [
+        {"task_id": "work", "map_index": 0, "state": "success", "duration": 50.0},
+        {"task_id": "work", "map_index": 1, "state": "failed", "duration": 60.4},
+    ]
+    record.execute({"ti": ti})
+    (trial,) = arbo.trials("d.s")
+    assert (trial.status, trial.timed_out_after_s) == ("FAILED", 60.0)
+    assert dag.task_dict.keys() == {"plan_s", "work", "record_s"}
