@@ -10,7 +10,7 @@ PROMETHEUS := $(shell command -v prometheus 2> /dev/null)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-latency bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -63,6 +63,9 @@ bench-docs: .venv/.installed-dev  ## measure everything and write docs/benchmark
 	  --policies '$(SETTINGS),online,ernest,gp-ei' --out demo/bench/settings
 	$(BIN)/arbo bench run --suite trial --policies ernest,online,gp-ei --out demo/bench/trial
 	$(BIN)/arbo bench report demo/bench/all demo/bench/long demo/bench/settings demo/bench/trial --output docs/benchmarks.md
+
+bench-cold: .venv/.installed-dev  ## time and memory of one command or decision in a fresh process, beside peers
+	$(BIN)/python perf/cold.py
 
 bench-latency: .venv/.installed-dev  ## time one decision in a warm process
 	$(BIN)/python perf/latency.py

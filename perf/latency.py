@@ -6,10 +6,8 @@ peer in the same process is BoTorch's own fit of the same model to the same wind
 autograd; both start cold, and the peer from one start only.
 """
 
-import random
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -18,35 +16,13 @@ import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.optim.fit import fit_gpytorch_mll_scipy
 from gpytorch.mlls import ExactMarginalLogLikelihood
+from measuring import RUNS, history, measure_ms
 
-from arbo_bo import AmdahlLaw, ArboOptimizer
+from arbo_bo import ArboOptimizer
 from arbo_bo.generation.surrogate import GPSurrogate, fit, one_thread
 from arbo_bo.models import AmdahlGP
 
-RUNS, REPEATS = 50, 30
-
-
-def history(seed: int) -> list[dict[str, float]]:
-    """Fifty runs of an Amdahl task with 5 % noise, over sizes and degrees."""
-    rng, law = random.Random(seed), AmdahlLaw(t1_s=300, p=0.93, c_s=4)
-    rows = []
-    for _ in range(RUNS):
-        s, size = rng.choice([1, 2, 4, 6, 8, 12, 16, 24]), rng.uniform(0.5, 2)
-        time_s = law.runtime_s(s, size) * rng.lognormvariate(0, 0.05)
-        row = {"parallelism": s, "input_size": size, "cluster_load": rng.choice([0, 4, 8])}
-        rows.append(row | {"execution_time_s": time_s})
-    return rows
-
-
-def measure(action: Callable[[], object], repeats: int = REPEATS) -> list[float]:
-    """Milliseconds of each repeat, after one that warms up."""
-    action()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        action()
-        times.append(1e3 * (time.perf_counter() - started))
-    return times
+REPEATS = 30
 
 
 def main() -> None:
@@ -60,9 +36,9 @@ def main() -> None:
             decision = arbo.suggest("task", input_size=1.0)
             arbo.mark_trial_abandoned("task", decision.trial_index)
 
-        decisions = measure(suggest)
+        decisions = measure_ms(suggest, REPEATS)
         experiment, trials = arbo.experiment("task"), arbo.store.history("task", RUNS)
-        warm = measure(lambda: fit(experiment, trials))
+        warm = measure_ms(lambda: fit(experiment, trials), REPEATS)
         model = cast(GPSurrogate, fit(experiment, trials)).model
         X, log_time = model.train_inputs[0], model.train_targets.unsqueeze(-1)
 
@@ -75,8 +51,8 @@ def main() -> None:
                 fit_mll(ExactMarginalLogLikelihood(fresh.likelihood, fresh))
 
         ours, peers = (
-            measure(lambda: cold(fit_gpytorch_mll)),
-            measure(lambda: cold(by_autograd)),
+            measure_ms(lambda: cold(fit_gpytorch_mll), REPEATS),
+            measure_ms(lambda: cold(by_autograd), REPEATS),
         )
         arbo.close()
     for name, times in (

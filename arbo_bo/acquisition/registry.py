@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbo_bo.errors import AcquisitionError, UnknownAcquisitionError
 from arbo_bo.experiment import SLO, Objective, validation
+from arbo_bo.experiment.acquisitions import ACQUISITIONS
 
 if TYPE_CHECKING:
     from botorch.acquisition import AcquisitionFunction
@@ -25,17 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("arbo_bo")
 
 ENTRY_POINTS = "arbo_bo.acquisition"
-BUILTIN = (
-    "expected_cost",
-    "expected_improvement",
-    "lcb",
-    "knowledge_gradient",
-    "risk_averse",
-    "thompson",
-    "deadline",
-    "budget",
-    "constrained_improvement",
-)
+BUILTIN = tuple(ACQUISITIONS)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from arbo_bo.cli.completion import task_names
 from arbo_bo.errors import StoreUnavailableError
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.service.optimizer import ArboOptimizer
@@ -33,7 +34,7 @@ def together(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return decorate
 
 
-task = click.argument("task")
+task = click.argument("task", shell_complete=task_names)
 index = click.argument("index", type=int)
 NO_TRIAL = -1
 store = click.option(

@@ -12,8 +12,9 @@ from arbo_bo.cli.render import say
 from arbo_bo.cli.values import all_cores, parse_duration_s, parse_parallelism
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
+from arbo_bo.experiment.acquisitions import missing_levels
 from arbo_bo.experiment.settings import NONE, SETTINGS, Kind, option_of
-from arbo_bo.experiment.strategy import AUTO, missing_levels
+from arbo_bo.experiment.strategy import AUTO
 from arbo_bo.service.optimizer import ArboOptimizer
 
 Given = Mapping[str, Any]

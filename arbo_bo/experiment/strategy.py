@@ -8,6 +8,7 @@ from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.acquisitions import missing_levels
 from arbo_bo.experiment.keywords import resolved
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.objective import Objective
@@ -59,11 +60,6 @@ class SearchRule(StrEnum):
         return within or (min(allowed, key=lambda s: (max(low - s, s - high), s)),)
 
 
-_NEEDED: Mapping[str, tuple[type[SLO], ...]] = {
-    "deadline": (MaxExecutionTime,),
-    "budget": (MaxCost,),
-    "constrained_improvement": (MaxExecutionTime, MaxCost),
-}
 _FACTORS = {
     SearchRule.UP_TO_1_2: (0.0, 1.2),
     SearchRule.UP_TO_1_5: (0.0, 1.5),
@@ -196,12 +192,6 @@ class Strategy:
         """
         known = {name: stored[name] for name in cls.__slots__ if name in stored}
         return cls(**known | {"slo": tuple(map(_level_of, stored.get("slo", ())))})
-
-
-def missing_levels(acquisition: str, slo: Sequence[SLO]) -> tuple[type[SLO], ...]:
-    """The kinds of service level of which an acquisition function lacks one; empty: none."""
-    kinds = _NEEDED.get(acquisition, ())
-    return () if any(isinstance(level, kinds) for level in slo) else kinds
 
 
 def _level_json(level: SLO) -> dict[str, Any]:

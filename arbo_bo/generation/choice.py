@@ -5,7 +5,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from arbo_bo.errors import ShapeError
+import numpy as np
+
 from arbo_bo.experiment import (
     AmdahlLaw,
     Candidate,
@@ -15,8 +16,11 @@ from arbo_bo.experiment import (
     Trial,
     TrialStatus,
 )
-from arbo_bo.generation.surrogate import EXPECTED_COST, GPSurrogate, Surrogate, one_thread
+from arbo_bo.generation.surrogate import GPSurrogate, OnlineSurrogate, Surrogate
+from arbo_bo.generation.threads import one_thread
+from arbo_bo.numerics.choosers import CHOOSERS, Alternatives, probability_not_worse
 
+EXPECTED_COST = "expected_cost"
 KNOWLEDGE_GRADIENT = "knowledge_gradient"
 DEADLINE = "deadline"
 
@@ -54,21 +58,34 @@ def choose(
         context: Input size and cluster load of the next run.
         law: The law as fitted, which a search rule is about.
     """
-    degrees = experiment.search_space.degrees
-    candidates = surrogate.candidates(degrees, experiment.objective, context)
-    candidates = _within_rule(candidates, experiment, context, law)
-    if isinstance(surrogate, GPSurrogate):
-        values = _values(experiment, surrogate, trials, context, candidates)
-    else:
-        values = [-c.log_score for c in candidates]
-    candidates = [
-        _under_slo(replace(c, value=value), experiment)
-        for c, value in zip(candidates, values, strict=True)
-    ]
-    free = _best(candidates)
-    if experiment.strategy.guard is None or not isinstance(surrogate, GPSurrogate):
-        return Choice(free, tuple(candidates))
-    return _guarded(candidates, experiment, surrogate, context, free)
+    looked_at, reason = _within_rule(experiment, context, law)
+    if isinstance(surrogate, OnlineSurrogate):
+        degrees = experiment.search_space.degrees
+        found = surrogate.candidates(degrees, experiment.objective, context)
+        candidates = [replace(c, value=-c.log_score) for c in found]
+        return _chosen(_excluded(candidates, looked_at, reason))
+    assert isinstance(surrogate, GPSurrogate)
+    pending = [t for t in trials if t.status is TrialStatus.RUNNING]
+    seed = _seed(experiment, trials)
+    alternatives = surrogate.alternatives(experiment, context, looked_at, pending, seed)
+    with one_thread():
+        predictions = surrogate.predictions(alternatives.degrees, experiment.search_space.degrees)
+        values = _values(experiment, surrogate, alternatives)
+        candidates = [
+            _under_slo(Candidate(p, -cost, value=value), experiment)
+            for p, cost, value in zip(
+                predictions, alternatives.expected_cost.tolist(), values, strict=True
+            )
+        ]
+        candidates = _excluded(candidates, looked_at, reason)
+        choice = _chosen(candidates)
+        if experiment.strategy.guard is None:
+            return choice
+        return _guarded(candidates, experiment, alternatives, choice.best)
+
+
+def _chosen(candidates: Sequence[Candidate]) -> Choice:
+    return Choice(_best(candidates), tuple(candidates))
 
 
 def _best(candidates: Sequence[Candidate]) -> Candidate:
@@ -80,50 +97,22 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
 
 
 def _values(
-    experiment: Experiment,
-    surrogate: GPSurrogate,
-    trials: Sequence[Trial],
-    context: Context,
-    candidates: Sequence[Candidate],
+    experiment: Experiment, surrogate: GPSurrogate, alternatives: Alternatives
 ) -> list[float]:
     """The acquisition function's value of each degree, more being better."""
     strategy, chooser = experiment.strategy, experiment.strategy.chooser
     if chooser == KNOWLEDGE_GRADIENT and not surrogate.identifies_law:
         # The other degrees have left the window: the law that it keeps is to be used, not doubted.
         chooser = DEADLINE if strategy.slo else EXPECTED_COST
-    if chooser == EXPECTED_COST and not strategy.slo:
-        return [-c.log_score for c in candidates]
-    import torch
+    if chooser in CHOOSERS:
+        values = CHOOSERS[chooser](alternatives)
+    else:
+        from arbo_bo.acquisition.plugins import values_of
 
-    from arbo_bo.acquisition import AcquisitionInputs, evaluate_degrees, make_acquisition
-    from arbo_bo.acquisition.registry import named_failure
-    from arbo_bo.acquisition.search import degree_inputs
-
-    degrees, window = [c.parallelism for c in candidates], surrogate.window
-    looked_at = [c.parallelism for c in candidates if c.excluded is None]
-    pending = [
-        (float(t.parallelism), *window.at(t.context))
-        for t in trials
-        if t.status is TrialStatus.RUNNING
-    ]
-    inputs = AcquisitionInputs(
-        model=surrogate.model,
-        choices=degree_inputs(looked_at, *window.at(context)),
-        objective=experiment.objective,
-        slo=strategy.slo,
-        X_pending=torch.tensor(pending, dtype=torch.float64) if pending else None,
-        seed=_seed(experiment, trials),
-    )
-    with one_thread(), named_failure(chooser):
-        acquisition = make_acquisition(chooser, inputs)
-        values = evaluate_degrees(acquisition, degrees, *window.at(context))
-        if values.shape != (len(degrees),):
-            raise ShapeError(
-                f"the values of {len(degrees)} degrees need shape ({len(degrees)},), got "
-                f"{tuple(values.shape)}; an acquisition function maps b x 1 x d to b"
-            )
+        values = values_of(chooser, alternatives)
     # Another package's NaN is no reason to choose a degree.
-    return values.nan_to_num(nan=-math.inf, neginf=-math.inf, posinf=math.inf).tolist()
+    known = np.nan_to_num(values, nan=-math.inf, neginf=-math.inf, posinf=math.inf)
+    return [float(v) for v in known]
 
 
 def _seed(experiment: Experiment, trials: Sequence[Trial]) -> int:
@@ -146,40 +135,35 @@ def _under_slo(candidate: Candidate, experiment: Experiment) -> Candidate:
 
 
 def _within_rule(
-    candidates: list[Candidate], experiment: Experiment, context: Context, law: AmdahlLaw
-) -> list[Candidate]:
-    """The candidates, those outside the search rule excluded."""
-    strategy = experiment.strategy
+    experiment: Experiment, context: Context, law: AmdahlLaw
+) -> tuple[Sequence[int], str]:
+    """The degrees within the search rule, and why the others are not."""
+    strategy, degrees = experiment.strategy, experiment.search_space.degrees
     if strategy.search is SearchRule.ALL:
-        return candidates
+        return degrees, ""
     gamma = context.gamma(experiment.model.base_input_size)
     bounds = strategy.search.bounds(law, experiment.objective, gamma, strategy.eta)
-    within = strategy.search.degrees(bounds, experiment.search_space.degrees)
     reason = f"outside the search rule {strategy.search}, {bounds[0]:.3g} to {bounds[1]:.3g}"
+    return strategy.search.degrees(bounds, degrees), reason
+
+
+def _excluded(
+    candidates: Sequence[Candidate], looked_at: Sequence[int], reason: str
+) -> list[Candidate]:
+    within = set(looked_at)
     return [c if c.parallelism in within else replace(c, excluded=reason) for c in candidates]
 
 
 def _guarded(
     candidates: list[Candidate],
     experiment: Experiment,
-    surrogate: GPSurrogate,
-    context: Context,
+    alternatives: Alternatives,
     free: Candidate,
 ) -> Choice:
     """The choice among the default degree and those that are hardly worse."""
-    from arbo_bo.acquisition.search import probability_not_worse
-
     default, guard = experiment.probe_parallelism, experiment.strategy.guard
     assert guard is not None
-    with one_thread():
-        probabilities = probability_not_worse(
-            surrogate.model,
-            [c.parallelism for c in candidates],
-            default,
-            *surrogate.window.at(context),
-            objective=experiment.objective,
-            residual=surrogate.model.residual,
-        )
+    probabilities = probability_not_worse(alternatives).tolist()
     found = dict(zip((c.parallelism for c in candidates), probabilities, strict=True))
 
     def held(c: Candidate) -> Candidate:

@@ -4,21 +4,10 @@ from collections.abc import Sequence
 
 from arbo_bo._format import count, format_probability, format_time
 from arbo_bo.experiment import Candidate, Experiment, Phase
+from arbo_bo.experiment.acquisitions import phrase_of
 from arbo_bo.experiment.decision import worse_by
 from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.generation.choice import Choice
-
-_WHY = {
-    "expected_improvement": "run to learn: the largest expected improvement of {objective}",
-    "knowledge_gradient": "run to learn: the runs after it may gain more than it costs",
-    "lcb": "run to learn: it has the lowest optimistic {objective}",
-    "risk_averse": "it has the lowest {objective} when things go badly",
-    "thompson": "it has the lowest {objective} in one draw of what is believed",
-    "constrained_improvement": (
-        "run to learn: the largest expected improvement of {objective}, weighed with the "
-        "belief that the degree keeps {slo}"
-    ),
-}
 
 
 def opening_reason(experiment: Experiment, degree: int, phase: Phase) -> str:
@@ -108,8 +97,7 @@ def _gaining(experiment: Experiment, best: Candidate, candidates: Sequence[Candi
 def _why(experiment: Experiment) -> str:
     strategy = experiment.strategy
     slo = " and ".join(map(str, strategy.slo))
-    phrase = _WHY.get(strategy.chooser, f"the choice of {strategy.chooser!r}")
-    return phrase.format(objective=experiment.objective, slo=slo)
+    return phrase_of(strategy.chooser).format(objective=experiment.objective, slo=slo)
 
 
 def _kept(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:
@@ -118,12 +106,9 @@ def _kept(experiment: Experiment, best: Candidate, candidates: Sequence[Candidat
     kept = [c for c in candidates if c.keeps_slo]
     cost = cost_objective(experiment.objective, strategy.slo)
     cheapest = min(kept, key=lambda c: cost.score(c.prediction.mean_s, c.parallelism))
-    why = {"deadline": "it is the cheapest", "budget": "it is the fastest"}.get(
-        strategy.chooser, "it has the lowest expected cost"
-    )
-    explores = strategy.chooser not in ("deadline", "budget", "expected_cost")
-    if explores and not (strategy.chooser == "knowledge_gradient" and best is cheapest):
-        why = _why(experiment)
+    why = _why(experiment)
+    if strategy.chooser == "knowledge_gradient" and best is cheapest:
+        why = phrase_of("expected_cost")
     return (
         f" keeps {slo} (here {_chance(best)}); of the "
         f"{len(candidates)} allowed degrees {len(kept)} can: {why}"

@@ -1,13 +1,11 @@
-"""Trials become tensors, and a fitted model becomes predictions."""
+"""Trials become arrays, and a fit becomes predictions."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from threadpoolctl import ThreadpoolController
+import numpy as np
 
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import (
@@ -17,17 +15,28 @@ from arbo_bo.experiment import (
     Estimator,
     Experiment,
     Learned,
+    MeanFunction,
     Objective,
     Prediction,
     Residual,
     Trial,
     TrialStatus,
 )
+from arbo_bo.experiment.law import DEFAULT_MEAN
+from arbo_bo.generation.threads import one_thread
+from arbo_bo.numerics.choosers import Alternatives, predictions
+from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.fitting import Fit, best_law
+from arbo_bo.numerics.hyperparameters import Hyperparameters
+from arbo_bo.numerics.inputs import COLUMNS
+from arbo_bo.numerics.joint import Joint
+from arbo_bo.numerics.laws import LAWS
+from arbo_bo.numerics.online import OnlineAmdahlEstimator
+from arbo_bo.numerics.posterior import Posterior
+from arbo_bo.numerics.problem import FitProblem, identifies_law
 
-if TYPE_CHECKING:
-    from arbo_bo.models import AmdahlGP, OnlineAmdahlEstimator
-
-EXPECTED_COST = "expected_cost"
+SMALLEST_SCALE = 1e-12
+"""A prediction's scale is above 0, also where a time is known for certain."""
 ONLINE_STATE = {"format": 1, "estimator": "online"}
 """What marks stored hyperparameters as the original algorithm's."""
 
@@ -37,12 +46,6 @@ class Surrogate(Protocol):
 
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
         """The next run's time at each degree, the noise of a run included."""
-        ...
-
-    def candidates(
-        self, degrees: Sequence[int], objective: Objective, context: Context
-    ) -> list[Candidate]:
-        """Every degree with its prediction and its expected cost."""
         ...
 
     def learned(self, previous: Experiment) -> Learned:
@@ -110,53 +113,88 @@ class Window:
 
 @dataclass(frozen=True)
 class GPSurrogate:
-    """Amdahl's law with a Gaussian process on it."""
+    """A scalability law with a Gaussian process on it.
 
-    model: "AmdahlGP"
+    Attributes:
+        fit: What was learned.
+        posterior: What it says.
+        window: The runs that it was learned from.
+    """
+
+    fit: Fit
+    posterior: Posterior
     window: Window
+
+    @classmethod
+    def of(cls, fit: Fit, window: Window) -> "GPSurrogate":
+        """The surrogate of a fit."""
+        return cls(fit, Posterior(fit), window)
 
     @property
     def identifies_law(self) -> bool:
         """Whether the window's degrees tell the law, so that nothing older has to."""
-        from arbo_bo.models.fitting import identifies_law
+        return self.fit.problem.identifies_law
 
-        return identifies_law(self.model.train_inputs[0][:, 0].tolist())
+    def inputs(self, degrees: Sequence[int], context: Context) -> Vector:
+        """The model's inputs for every degree at one context, ``m x d``."""
+        return np.array([(float(s), *self.window.at(context)) for s in degrees])
+
+    def alternatives(
+        self,
+        experiment: Experiment,
+        context: Context,
+        looked_at: Sequence[int],
+        pending: Sequence[Trial],
+        seed: int = 0,
+    ) -> Alternatives:
+        """Every allowed degree at one context, and what is believed of them.
+
+        Args:
+            experiment: Search space, objective and service levels.
+            context: Input size and cluster load of the next run.
+            looked_at: The degrees that the search rule leaves.
+            pending: Runs of the task under way.
+            seed: For what is drawn.
+        """
+        degrees = experiment.search_space.degrees
+        position = {s: i for i, s in enumerate(degrees)}
+        rows = [(float(t.parallelism), *self.window.at(t.context)) for t in pending]
+        return Alternatives(
+            posterior=self.posterior,
+            X=self.inputs(degrees, context),
+            looked_at=np.array([position[s] for s in looked_at]),
+            reference=position[experiment.probe_parallelism],
+            pending=np.array(rows).reshape(-1, len(COLUMNS)),
+            objective=experiment.objective,
+            slo=experiment.strategy.slo,
+            seed=seed,
+        )
 
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
         """See `Surrogate`."""
-        from arbo_bo.acquisition.search import predict_degrees
-
         with one_thread():
-            moments = predict_degrees(self.model, degrees, *self.window.at(context))
+            belief = self.posterior.at(self.inputs(degrees, context), [0])
+        return self.predictions(belief, degrees)
+
+    def predictions(self, belief: Joint, degrees: Sequence[int]) -> list[Prediction]:
+        """What a belief says of the next run's time at each degree."""
         return [
-            Prediction(s, mu, sigma, self.model.residual)
-            for s, (mu, sigma) in zip(degrees, moments, strict=True)
+            Prediction(s, location, max(scale, SMALLEST_SCALE), self.fit.problem.residual)
+            for s, (location, scale) in zip(degrees, predictions(belief), strict=True)
         ]
-
-    def candidates(
-        self, degrees: Sequence[int], objective: Objective, context: Context
-    ) -> list[Candidate]:
-        """See `Surrogate`."""
-        from arbo_bo.acquisition import ExpectedCost, evaluate_degrees
-
-        acquisition = ExpectedCost(self.model, objective)
-        with one_thread():
-            values = evaluate_degrees(acquisition, degrees, *self.window.at(context))
-        predictions = self.predict(degrees, context)
-        return [Candidate(p, -v) for p, v in zip(predictions, values.tolist(), strict=True)]
 
     def learned(self, previous: Experiment) -> Learned:
         """The law always, the hyperparameters where the window could teach them."""
         if not self.identifies_law:
-            return Learned(self.model.law, previous.model.hyperparameters)
-        return Learned(self.model.law, self.model.fitted_hyperparameters.to_json())
+            return Learned(self.fit.law, previous.model.hyperparameters)
+        return Learned(self.fit.law, self.fit.hyperparameters.to_json())
 
 
 @dataclass(frozen=True)
 class OnlineSurrogate:
     """The method's original algorithm, gone on with from where the last decision left it."""
 
-    estimator: "OnlineAmdahlEstimator"
+    estimator: OnlineAmdahlEstimator
     window: Window
 
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
@@ -165,7 +203,7 @@ class OnlineSurrogate:
         mean, std = self.estimator.predict(list(degrees), gamma, load)
         pairs = zip(mean.tolist(), std.tolist(), strict=True)
         return [
-            Prediction(s, mu, max(sigma, 1e-12), Residual.ADDITIVE)
+            Prediction(s, mu, max(sigma, SMALLEST_SCALE), Residual.ADDITIVE)
             for s, (mu, sigma) in zip(degrees, pairs, strict=True)
         ]
 
@@ -198,26 +236,37 @@ def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
 
 
 def _fit_gp(experiment: Experiment, window: Window) -> GPSurrogate:
-    import torch
-
-    from arbo_bo.models import Hyperparameters, fit_amdahl_gp
-
     with one_thread():
-        model = fit_amdahl_gp(
-            torch.tensor(window.inputs(), dtype=torch.float64),
-            torch.tensor(window.times_s(), dtype=torch.float64).unsqueeze(-1),
+        found = best_law(problems_of(experiment, window))
+    return GPSurrogate.of(found, window)
+
+
+def problems_of(experiment: Experiment, window: Window) -> list[FitProblem]:
+    """The window under the task's law, or under every law where the evidence is to choose.
+
+    A window that does not identify the law cannot choose: the law that was chosen before stays.
+    """
+    known = Hyperparameters.from_json(experiment.model.hyperparameters)
+    inputs, means = np.array(window.inputs()), [experiment.mean]
+    if experiment.mean is MeanFunction.AUTO:
+        means = list(LAWS)
+        if not identifies_law(inputs[:, 0]):
+            means = [DEFAULT_MEAN if known is None else known.mean]
+    return [
+        FitProblem.of(
+            inputs,
+            window.times_s(),
+            mean=mean,
             residual=experiment.residual,
-            warm_start=Hyperparameters.from_json(experiment.model.hyperparameters),
+            warm_start=known,
             startup_time_s=window.startup_time_s,
-            mean=experiment.mean,
             censored=window.censored(),
         )
-    return GPSurrogate(model, window)
+        for mean in means
+    ]
 
 
 def _fit_online(experiment: Experiment, window: Window) -> OnlineSurrogate:
-    from arbo_bo.models import OnlineAmdahlEstimator
-
     law, seen = _online_state(experiment.model.hyperparameters)
     estimator = OnlineAmdahlEstimator(
         alpha=experiment.alpha,
@@ -246,23 +295,3 @@ def _is_censored(trial: Trial) -> bool:
     limit = trial.timed_out_after_s
     failed = trial.status is TrialStatus.FAILED and trial.exclusion_reason is None
     return failed and limit is not None
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Runs torch and the BLAS on one thread: for matrices this small a second one only costs."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with _blas().limit(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """The loaded BLAS libraries; looking for them takes milliseconds, so once a process."""
-    return ThreadpoolController()

@@ -7,23 +7,23 @@ from arbo_bo._lazy import resolver
 if TYPE_CHECKING:
     from arbo_bo.models.amdahl_gp import AmdahlGP
     from arbo_bo.models.fitting import fit_amdahl_gp
-    from arbo_bo.models.hyperparameters import Hyperparameters
     from arbo_bo.models.kernel import ResidualKernel
     from arbo_bo.models.mean import AmdahlMean, ErnestMean, UniversalScalabilityMean
-    from arbo_bo.models.online import OnlineAmdahlEstimator
     from arbo_bo.models.outcome import LognormalPosterior, LogTime
     from arbo_bo.models.scalability import LawPrior, ScalabilityMean
     from arbo_bo.models.time_posterior import TimePosterior
+    from arbo_bo.numerics.hyperparameters import Hyperparameters
+    from arbo_bo.numerics.online import OnlineAmdahlEstimator
 
 _HOMES = {
     "AmdahlGP": "arbo_bo.models.amdahl_gp",
     "AmdahlMean": "arbo_bo.models.mean",
     "ErnestMean": "arbo_bo.models.mean",
-    "Hyperparameters": "arbo_bo.models.hyperparameters",
+    "Hyperparameters": "arbo_bo.numerics.hyperparameters",
     "LawPrior": "arbo_bo.models.scalability",
     "LogTime": "arbo_bo.models.outcome",
     "LognormalPosterior": "arbo_bo.models.outcome",
-    "OnlineAmdahlEstimator": "arbo_bo.models.online",
+    "OnlineAmdahlEstimator": "arbo_bo.numerics.online",
     "ResidualKernel": "arbo_bo.models.kernel",
     "ScalabilityMean": "arbo_bo.models.scalability",
     "TimePosterior": "arbo_bo.models.time_posterior",

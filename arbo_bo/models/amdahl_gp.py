@@ -18,7 +18,6 @@ from arbo_bo.experiment import AmdahlLaw, Residual
 from arbo_bo.formulas.anomalies import Explanation
 from arbo_bo.models import pathwise
 from arbo_bo.models.batches import sliced
-from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.inputs import (
     check_inputs,
     check_log_seconds,
@@ -30,6 +29,7 @@ from arbo_bo.models.mean import AmdahlMean
 from arbo_bo.models.outcome import LognormalPosterior, LogTime, RelativeTime, refuse_transforms
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
+from arbo_bo.numerics.hyperparameters import Hyperparameters
 
 
 class AmdahlGP(SingleTaskGP):

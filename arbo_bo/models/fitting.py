@@ -25,11 +25,11 @@ from arbo_bo.models.analytic import (
     maximised,
     with_diffuse_noise_prior,
 )
-from arbo_bo.models.hyperparameters import Hyperparameters
 from arbo_bo.models.inputs import check_inputs, check_time
 from arbo_bo.models.kernel import LogNormal, ResidualPrior
 from arbo_bo.models.mean import MEANS
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
+from arbo_bo.numerics.hyperparameters import Hyperparameters
 
 IDENTIFYING_RATIO = 1.5
 """A window whose largest degree is less than this times its smallest says too little about p."""

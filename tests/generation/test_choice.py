@@ -19,7 +19,11 @@ from arbo_bo.experiment import (
     TrialStatus,
 )
 from arbo_bo.generation import generate
+from arbo_bo.generation.surrogate import fit
+from arbo_bo.numerics.acquisition import utility
+from arbo_bo.numerics.choosers import probability_not_worse
 
+HERE = Context(None, 0.0)
 LAW = AmdahlLaw(300.0, 0.93, 5.0, 0.9)
 SPACE = SearchSpace.between(1, 24)
 NAMES = ("expected_cost", "expected_improvement", "lcb", "risk_averse", "thompson")
@@ -164,22 +168,17 @@ def test_guard_lets_go_when_the_improvement_is_sure():
 
 @pytest.mark.parametrize("residual", ["multiplicative", "additive"])
 def test_guard_is_the_joint_probability(residual):
-    import torch
-
-    from arbo_bo.acquisition.search import degree_inputs, probability_not_worse
-    from arbo_bo.generation.surrogate import fit
-
-    configured = replace(experiment(), residual=residual)
-    model = fit(configured, history((1, 5, 9), noise=0.2)).model
-    found = probability_not_worse(
-        model, [3, 5, 8], 5, 1.0, 0.0, configured.objective, model.residual
-    )
-    torch.manual_seed(0)
-    draws = model.posterior(degree_inputs([3, 5, 8], 1, 0)).rsample(torch.Size([50_000]))
-    times = draws.squeeze(-1).exp() if residual == "multiplicative" else draws.squeeze(-1)
-    score = times * torch.tensor([3.0, 5.0, 8.0]).sqrt()
-    expected = (score <= score[:, 1:2]).double().mean(0)
-    assert found == pytest.approx(expected.tolist(), abs=0.01)
+    configured = replace(experiment(space=SearchSpace.of([3, 5, 8])), residual=residual)
+    surrogate = fit(configured, history((1, 5, 9), noise=0.2))
+    alternatives = surrogate.alternatives(configured, HERE, [3, 5, 8], [])
+    found = probability_not_worse(alternatives)
+    belief = surrogate.posterior.at(surrogate.inputs([3, 5, 8], HERE))
+    rng = np.random.default_rng(0)
+    draws = rng.multivariate_normal(belief.mean, belief.covariance, 100_000)
+    times = np.exp(draws) if residual == "multiplicative" else draws
+    score = times * np.sqrt([3.0, 5.0, 8.0])
+    expected = (score <= score[:, 1:2]).mean(0)
+    assert found == pytest.approx(expected, abs=0.01)
     assert found[1] == 1
 
 
@@ -195,20 +194,14 @@ def test_rule_bounds_the_choice_and_keeps_the_whole_table(rule):
 
 
 def test_incumbent_is_one_that_the_rule_allows():
-    from arbo_bo.acquisition import registry
-
-    seen = []
-
-    def remember(name, inputs):
-        seen.append(inputs.choices[:, 0].tolist())
-        return registry.make_acquisition(name, inputs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("arbo_bo.acquisition.make_acquisition", remember, raising=False)
-        decision = decide(
-            experiment(Objective(0.7), search="up_to_1.2", acquisition="expected_improvement")
-        )
-    assert seen == [[c.parallelism for c in decision.candidates if c.excluded is None]]
+    configured = experiment(Objective(0.7), search="up_to_1.2")
+    surrogate = fit(configured, history())
+    every = surrogate.alternatives(configured, HERE, configured.search_space.degrees, [])
+    expected, _ = utility(every.degrees, configured.objective)
+    best = int(expected.argmax())
+    others = [s for i, s in enumerate(configured.search_space.degrees) if i != best]
+    within = surrogate.alternatives(configured, HERE, others, [])
+    assert within.incumbent() == pytest.approx(np.sort(expected)[-2], abs=1e-12)
 
 
 def under_a_deadline(acquisition):

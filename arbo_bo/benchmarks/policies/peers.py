@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from arbo_bo.generation.surrogate import one_thread
+from arbo_bo.generation.threads import one_thread
 
 
 @contextmanager
@@ -17,10 +17,16 @@ def seeded_torch(seed: int) -> Iterator[None]:
     """
     with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import torch
         from botorch.utils.sampling import manual_seed
 
-        with manual_seed(seed):
-            yield
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with manual_seed(seed):
+                yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def instrument(task: Task, plan_task_id: str) -> None:
     """Has each instance mark when it ran, and label itself as the plan says."""
     label = (
         f"{{{{ {markers.LABEL} if {markers.LABEL} is defined else "
-        f"ti.xcom_pull(task_ids={plan_task_id!r}, key={LABELS!r})[ti.map_index] }}}}"
+        f"(ti.xcom_pull(task_ids={plan_task_id!r}, key={LABELS!r}) or [])[ti.map_index] }}}}"
     )
     if isinstance(task, MappedOperator):
         options = task.partial_kwargs

@@ -90,17 +90,15 @@ class PlanOperator(OwnTask):
 
     def execute(self, context: Any) -> list[Any]:
         """Decides; Airflow calls it."""
-        from arbo_bo.integrations.airflow.report import label, table
-
-        ti = context["ti"]
         advices = self._advices(context)
         several = len(advices) > 1
         for advice in advices:
-            self.log.info("%s", table(advice))
-            ti.xcom_push(key=self.parallelism_key(advice.stage), value=advice.parallelism)
-        ti.xcom_push(key=ADVICE, value=self._told(advices))
-        labels = [label(a, i, several) for a in advices for i in range(a.parallelism)]
-        ti.xcom_push(key=LABELS, value=labels)
+            key, ti = self.parallelism_key(advice.stage), context["ti"]
+            ti.xcom_push(key=key, value=advice.parallelism)
+        try:
+            self._tell(context["ti"], advices)
+        except Exception:  # the stage runs, though nothing will be learned of this run
+            self.log.exception("the advice cannot be left for the record task")
         return [
             work
             for advice in advices
@@ -129,6 +127,17 @@ class PlanOperator(OwnTask):
             )
         except AirflowTaskTimeout as err:  # no Exception: it passes all that fails open inside
             return defaults(requests, TimeoutError(f"execution_timeout is over: {err}"))
+
+    def _tell(self, ti: Any, advices: "Sequence[Advice]") -> None:
+        """Leaves the advices for people and for the record task."""
+        from arbo_bo.integrations.airflow.report import label, table
+
+        several = len(advices) > 1
+        ti.xcom_push(key=ADVICE, value=self._told(advices))
+        labels = [label(a, i, several) for a in advices for i in range(a.parallelism)]
+        ti.xcom_push(key=LABELS, value=labels)
+        for advice in advices:
+            self.log.info("%s", table(advice))
 
     def _told(self, advices: "Sequence[Advice]") -> list[dict[str, Any]]:
         """The advices, and which instances of which tasks they are about."""

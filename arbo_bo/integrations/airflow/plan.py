@@ -1,6 +1,7 @@
 """Decides the degrees of a plan task. Advice fails open: a stage always gets a degree."""
 
 import logging
+import math
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -88,8 +89,14 @@ class Advice:
     candidates: tuple[dict[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The advice as JSON values."""
-        return asdict(self) | {"candidates": list(self.candidates)}
+        """The advice as JSON values; what is no finite number is none, as a database wants it."""
+        rows = [{key: _finite(value) for key, value in row.items()} for row in self.candidates]
+        whole = {key: _finite(value) for key, value in asdict(self).items()}
+        return whole | {"candidates": rows}
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def keys(dag_id: str, run_id: str, stage: str, try_id: object) -> tuple[str, str]:

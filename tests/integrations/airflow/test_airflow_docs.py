@@ -1,6 +1,7 @@
 """What a user copies from docs/airflow.md and examples/airflow is loaded by Airflow."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,14 @@ def test_import_error_says_what_to_do_when_a_stage_is_not_observed(tmp_path):
     code = SNIPPETS[0].replace("stage.observe(work)", "pass")
     (message,) = loaded(tmp_path, code).import_errors.values()
     assert "add stage.observe(work) after the mapped task" in message
+
+
+def test_image_is_built_from_the_checkout_since_no_index_has_the_package():
+    (dockerfile,) = re.findall(r"^```dockerfile\n(.*?)^```", PAGE, re.M | re.S)
+    (folder,) = re.findall(r"^COPY .*\. (\S+)$", dockerfile, re.M)
+    (installed,) = re.findall(r'"(\S+)\[airflow\]"', dockerfile)
+    assert installed == folder
+    assert (
+        "airflow"
+        in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    )

@@ -178,3 +178,22 @@ def test_record_is_skipped_when_its_failure_would_hold_up_the_next_run(
     monkeypatch.setattr(record, "_markers", lambda ti, key: [])
     with pytest.raises(error):
         record.execute({"ti": ti})
+
+
+def test_stage_runs_when_the_advice_cannot_be_left_for_the_record_task(dag, monkeypatch):
+    plan = dag.get_task("plan_s")
+    ti = instance(plan, try_number=3)
+
+    def refuse(key, value):
+        if key != "parallelism":
+            raise RuntimeError("the XCom backend takes no more than 1 kB")
+
+    ti.xcom_push = refuse
+    assert len(plan.execute({"ti": ti})) == 2
+
+
+def test_numbers_are_finite_in_what_the_plan_leaves():
+    rows = ({"parallelism": 2, "log_score": float("inf")},)
+    advice = Advice("s", "d.s", 2, "why", predicted_time_s=float("nan"), candidates=rows)
+    told = advice.as_json()
+    assert (told["predicted_time_s"], told["candidates"][0]["log_score"]) == (None, None)

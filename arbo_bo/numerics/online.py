@@ -6,18 +6,17 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cho_solve, cholesky
-from scipy.optimize import minimize
+from numpy.typing import ArrayLike
 
 from arbo_bo.errors import NotEnoughObservationsError
-from arbo_bo.experiment import AmdahlLaw, validation
+from arbo_bo.experiment import AmdahlLaw, MeanFunction, validation
 from arbo_bo.experiment import law as formulas
 from arbo_bo.experiment.experiment import DEFAULT_WINDOW, MAX_WINDOW
-from arbo_bo.formulas.evidence import Evidence, NormalPriors
-from arbo_bo.formulas.kernel import matern52
-
-Vector = NDArray[np.float64]
+from arbo_bo.numerics.evidence import Evidence, Vector, lower_inverse
+from arbo_bo.numerics.inputs import COLUMNS
+from arbo_bo.numerics.kernel import matern52, squared_distances
+from arbo_bo.numerics.laws import LAWS
+from arbo_bo.numerics.newton import maximise
 
 DEFAULT_ALPHA = 0.3
 INITIAL_P = 1.0
@@ -32,9 +31,10 @@ SMALLEST_WORK = 1e-3
 
 # Logarithms: outputscale, three lengthscales, noise; residuals over their root mean square, inputs
 # over the window's range. Locations and scales of lengthscales and noise are BoTorch's defaults.
-_LOCATION = (0.0, *3 * (math.sqrt(2) + math.log(3) / 2,), -4.0)
-_SCALE = (1.0, *3 * (math.sqrt(3),), 1.0)
-_BOUNDS = ((1e-2, 1e2), *3 * ((2.5e-2, 1e3),), (1e-4, 1e1))
+_D = len(COLUMNS)
+_LOCATION = np.array([0.0, *_D * (math.sqrt(2) + math.log(3) / 2,), -4.0])
+_SCALE = np.array([1.0, *_D * (math.sqrt(3),), 1.0])
+_BOUNDS = np.log(((1e-2, 1e2), *_D * ((2.5e-2, 1e3),), (1e-4, 1e1)))
 
 
 class Observation(NamedTuple):
@@ -74,7 +74,7 @@ class OnlineAmdahlEstimator:
     Raises:
         InvalidValueError: A value is outside its domain.
 
-    Source: ARBO, the online form of the method. It needs numpy and scipy only.
+    Source: ARBO, the online form of the method.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class OnlineAmdahlEstimator:
         """
         degrees = np.atleast_1d(np.asarray(s, dtype=float))
         floor = SMALLEST_FRACTION * self._runtime(degrees, np.full_like(degrees, gamma))
-        return np.maximum(self.predict(s, gamma, load)[0], floor)
+        return np.asarray(np.maximum(self.predict(s, gamma, load)[0], floor))
 
     def predict(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> tuple[Vector, Vector]:
         """The next run's time at each degree, its noise included.
@@ -247,8 +247,8 @@ class _ResidualProcess:
         span: Their ranges, shape (3,); 1 where all are alike.
         hyperparameters: log outputscale, three log lengthscales and log noise variance.
         inputs: Scaled training inputs, shape (n, 3).
-        factor: Cholesky factor of the training covariance.
-        weights: Its inverse times the scaled residuals.
+        inverse: Inverse of the training covariance's lower Cholesky factor, L.
+        weights: The inverse covariance times the scaled residuals.
     """
 
     scale: float
@@ -256,7 +256,7 @@ class _ResidualProcess:
     span: Vector
     hyperparameters: Vector
     inputs: Vector
-    factor: Vector
+    inverse: Vector
     weights: Vector
 
     @classmethod
@@ -266,37 +266,55 @@ class _ResidualProcess:
         span = np.where(span > 0, span, 1.0)
         scale = float(np.sqrt(np.mean(residuals_s**2))) or 1.0
         scaled, y = (inputs - low) / span, residuals_s / scale
-        n, location = len(y), np.array(_LOCATION)
-        evidence = Evidence(
-            lambda _: (np.zeros(n), np.zeros((n, 0))),
-            scaled,
-            y,
-            NormalPriors(location, np.array(_SCALE), np.ones(len(location), dtype=bool)),
-        )
-
-        def loss(x: Vector) -> tuple[float, Vector]:
-            value, gradient = evidence.log_density(x)
-            return -value, -gradient
-
-        bounds = [(math.log(a), math.log(b)) for a, b in _BOUNDS]
-        # Besides the priors' centre, a start that takes the residuals for structure, not for noise.
-        starts = (location, np.array([0.0, *3 * (math.log(0.5),), math.log(1e-2)]))
-        fits = [minimize(loss, x, jac=True, method="L-BFGS-B", bounds=bounds) for x in starts]
-        best = np.asarray(min(fits, key=lambda fit: float(fit.fun)).x)
-        covariance = _covariance(scaled, scaled, best) + math.exp(best[-1]) * np.eye(n)
-        factor = cholesky(covariance, lower=True)
-        return cls(scale, low, span, best, scaled, factor, cho_solve((factor, True), y))
+        # A lognormal density of a positive hyperparameter is largest at location - scale^2 of its
+        # logarithm, and normal around there. Besides that place, a start that takes the residuals
+        # for structure, not for noise.
+        location = _LOCATION - _SCALE**2
+        starts = np.array([_LOCATION, [0.0, *_D * (math.log(0.5),), math.log(1e-2)]])
+        found = maximise(_zero_mean(scaled, y, location, len(starts)), starts)
+        best = found.x[found.value.argmax()]
+        covariance = _covariance(scaled, scaled, best) + math.exp(best[-1]) * np.eye(len(y))
+        inverse = lower_inverse(np.linalg.cholesky(covariance))
+        return cls(scale, low, span, best, scaled, inverse, inverse.T @ (inverse @ y))
 
     def predict(self, inputs: Vector) -> tuple[Vector, Vector]:
         """Mean and standard deviation of a run's residual [s], its noise included."""
         cross = _covariance((inputs - self.low) / self.span, self.inputs, self.hyperparameters)
-        explained = np.sum(cross * cho_solve((self.factor, True), cross.T).T, axis=1)
+        explained = ((cross @ self.inverse.T) ** 2).sum(axis=1)
         prior = math.exp(self.hyperparameters[0]) + math.exp(self.hyperparameters[-1])
         std = np.sqrt(np.maximum(prior - explained, 1e-12))
         return self.scale * (cross @ self.weights), self.scale * std
 
 
+def _zero_mean(inputs: Vector, y: Vector, location: Vector, repeat: int) -> Evidence:
+    """The evidence of the process's hyperparameters alone, `repeat` times."""
+    n = len(y)
+    squared = np.moveaxis((inputs[:, None] - inputs[None]) ** 2, -1, 0).reshape(_D, n * n)
+
+    def again(values: Vector) -> Vector:
+        return np.broadcast_to(values, (repeat, *values.shape))
+
+    none = np.zeros((n, n))
+    return Evidence(
+        law=LAWS[MeanFunction.AMDAHL],  # integrated out: the mean is `centre`
+        log_outcome=False,
+        squared=again(squared),
+        structure=again(none),
+        basis=again(np.zeros((n, 0))),
+        log_gamma=again(np.zeros(n)),
+        y=again(y),
+        location=again(location),
+        scale=again(_SCALE),
+        low=again(_BOUNDS[:, 0]),
+        high=again(_BOUNDS[:, 1]),
+        mask=None,
+        step=None,
+        fixed=again(none),
+        centre=again(np.zeros(n)),
+        active=np.flatnonzero(squared.any(axis=1)),
+    )
+
+
 def _covariance(a: Vector, b: Vector, hyperparameters: Vector) -> Vector:
-    difference = (a[:, None, :] - b[None, :, :]) / np.exp(hyperparameters[1:4])
-    distance = np.sqrt((difference**2).sum(-1))
+    distance = np.sqrt(squared_distances(a, b, np.exp(hyperparameters[1:-1])))
     return np.asarray(math.exp(hyperparameters[0]) * matern52(distance))

@@ -7,14 +7,13 @@ from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import AmdahlLaw, MeanFunction, Residual
-from arbo_bo.formulas.law import amdahl_parameters
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """The fitted hyperparameters of an `AmdahlGP`, in physical units.
+    """The fitted hyperparameters of a law and a residual, in physical units.
 
     Attributes:
         law: T1, p, C and k; of another mean than Amdahl's its part that is Amdahl's law.
@@ -70,3 +69,28 @@ class Hyperparameters:
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
+
+
+def amdahl_parameters(of: AmdahlLaw) -> dict[str, float]:
+    """The unconstrained parameters of a law by name, with u = 1 s."""
+    p = min(max(of.p, 1e-9), 1 - 1e-9)
+    return {
+        "log_t1": math.log(of.t1_s),
+        "logit_p": math.log(p / (1 - p)),
+        "log_c": math.log(max(of.c_s, 1e-300)),
+        "k_exponent": of.k,
+    }
+
+
+def amdahl_part(mean: MeanFunction, learned: Mapping[str, float]) -> AmdahlLaw:
+    """The part of a law that is Amdahl's; of Ernest's theta1 as parallel work, theta0 as start-up.
+
+    Args:
+        mean: Which law.
+        learned: Its parameters by name, times as the logarithm of seconds.
+    """
+    t1, k = math.exp(learned["log_t1"]), learned["k_exponent"]
+    if mean is MeanFunction.ERNEST:
+        return AmdahlLaw(t1_s=t1, p=1.0, c_s=math.exp(learned["log_fixed"]), k=k)
+    p = 1 / (1 + math.exp(-learned["logit_p"]))
+    return AmdahlLaw(t1_s=t1, p=p, c_s=math.exp(learned["log_c"]), k=k)

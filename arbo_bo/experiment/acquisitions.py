@@ -1,0 +1,67 @@
+"""The acquisition functions by name: what each needs, and the phrase that explains its choice.
+
+The one table of them. Values are computed by the function of the same name in
+`arbo_bo.numerics.choosers`; BoTorch's classes are in `arbo_bo.acquisition`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """One of arbo's own acquisition functions.
+
+    Attributes:
+        phrase: Why a degree was chosen, with the fields {objective} and {slo}.
+        needs: Kinds of service level of which it needs one; empty: none.
+        explores: Whether it may choose a degree in order to learn.
+    """
+
+    phrase: str
+    needs: tuple[type[SLO], ...] = ()
+    explores: bool = False
+
+
+ACQUISITIONS: Mapping[str, Acquisition] = MappingProxyType(
+    {
+        "expected_cost": Acquisition("it has the lowest expected cost"),
+        "expected_improvement": Acquisition(
+            "run to learn: the largest expected improvement of {objective}", explores=True
+        ),
+        "lcb": Acquisition("run to learn: it has the lowest optimistic {objective}", explores=True),
+        "knowledge_gradient": Acquisition(
+            "run to learn: the runs after it may gain more than it costs", explores=True
+        ),
+        "risk_averse": Acquisition(
+            "it has the lowest {objective} when things go badly", explores=True
+        ),
+        "thompson": Acquisition(
+            "it has the lowest {objective} in one draw of what is believed", explores=True
+        ),
+        "deadline": Acquisition("it is the cheapest", needs=(MaxExecutionTime,)),
+        "budget": Acquisition("it is the fastest", needs=(MaxCost,)),
+        "constrained_improvement": Acquisition(
+            "run to learn: the largest expected improvement of {objective}, weighed with the "
+            "belief that the degree keeps {slo}",
+            needs=(MaxExecutionTime, MaxCost),
+            explores=True,
+        ),
+    }
+)
+
+
+def missing_levels(acquisition: str, slo: Sequence[SLO]) -> tuple[type[SLO], ...]:
+    """The kinds of service level of which an acquisition function lacks one; empty: none."""
+    known = ACQUISITIONS.get(acquisition)
+    kinds = () if known is None else known.needs
+    return () if any(isinstance(level, kinds) for level in slo) else kinds
+
+
+def phrase_of(acquisition: str) -> str:
+    """The phrase that explains a choice of an acquisition function, another package's too."""
+    known = ACQUISITIONS.get(acquisition)
+    return f"the choice of {acquisition!r}" if known is None else known.phrase
