@@ -7,6 +7,7 @@ from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.execution.cores import available_cores
 from arbo_bo.experiment import SearchSpace
+from arbo_bo.experiment.experiment import DEFAULT_SPACE
 
 AUTO, CORES = "auto", "cores"
 
@@ -39,8 +40,11 @@ def parse_parallelism(text: str | None) -> SearchSpace | None:
 
 
 def all_cores(default: int | None = None) -> SearchSpace:
-    """From one worker to the cores of this process, or to the default degree if that is more."""
-    return SearchSpace.between(1, max(available_cores(), default or 1))
+    """From one worker to the cores of this process, or to the default degree if that is more.
+
+    Without being told which degrees are allowed, nobody takes more than the usual ones.
+    """
+    return SearchSpace.between(1, max(available_cores(), min(default or 1, DEFAULT_SPACE.largest)))
 
 
 def _degree(text: str) -> int:
