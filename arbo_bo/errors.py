@@ -25,6 +25,10 @@ class UnknownAcquisitionError(InvalidValueError):
     """No acquisition function has that name."""
 
 
+class UnsupportedModelError(ArboError, TypeError):
+    """A model's posterior is not of the kind that an acquisition function is defined for."""
+
+
 class AcquisitionError(ArboError, RuntimeError):
     """Another package's acquisition function failed where a decision needed it."""
 
