@@ -190,8 +190,9 @@ class AnchorPrior:
 
 @dataclass(frozen=True)
 class FailurePrior:
-    """How runs fail (`arbo_bo.numerics.reliability`). Source of all: the simulated troubled jobs of
-    the suite "troubled", docs/benchmarks.md, unless it says otherwise.
+    """How runs fail (`arbo_bo.numerics.reliability`).
+
+    Source of all: simulated troubled jobs, `make bench-troubled`.
 
     Attributes:
         rates: Rates at which runs fail by chance: stable, ordinary and flaky jobs.

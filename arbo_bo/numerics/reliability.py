@@ -110,7 +110,7 @@ class _Chance:
     weight: Vector
     success: float
 
-    def outside(self, first: Vector, last: Vector) -> Vector:
+    def outside(self, first: NDArray[np.intp], last: NDArray[np.intp]) -> Vector:
         """Log probability of the outcomes before `first` and from `last` on, by rate."""
         total = self.before[-1]
         return np.asarray(self.before[first] + total - self.before[last] + self.log_prior)
@@ -129,12 +129,10 @@ def _chance(failed: Flags, prior: FailurePrior) -> _Chance:
     ))  # fmt: skip
 
 
-def _outages(
-    failed: Flags, m: int, base: _Chance, prior: FailurePrior
-) -> tuple[Vector, Vector]:
+def _outages(failed: Flags, m: int, base: _Chance, prior: FailurePrior) -> tuple[Vector, Vector]:
     """Every interval of runs as an outage: log weights (h,) and P(success), ``h x m``."""
     n = len(failed)
-    first, last = np.triu_indices(n + 1, 1)  # runs first .. last - 1
+    first, last = (i.astype(np.intp) for i in np.triu_indices(n + 1, 1))  # first .. last - 1
     down = np.concatenate(([0.0], np.cumsum(_broken(failed, prior))))
     length = last - first
     log_stay = np.log(prior.outage_stays)
@@ -184,4 +182,4 @@ def _limits(
 
 def _broken(failed: Flags, prior: FailurePrior) -> Vector:
     """Log probability of each outcome where nearly everything fails."""
-    return np.where(failed, np.log(prior.certain), np.log1p(-prior.certain))
+    return np.asarray(np.where(failed, np.log(prior.certain), np.log1p(-prior.certain)))
