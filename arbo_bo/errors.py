@@ -89,6 +89,10 @@ class StoreTimeoutError(StoreUnavailableError, TimeoutError):
     """The database did not answer within the time that the caller allowed."""
 
 
+class UndeliveredError(StoreUnavailableError):
+    """The store has not taken what came of a run; the message says how it gets there."""
+
+
 class StoreReadOnlyError(StoreError, PermissionError):
     """The database may not be written to."""
 

@@ -8,6 +8,10 @@ from arbo_bo.cli.lazy import Entry, LazyGroup
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 COMMANDS = {
+    "run": Entry(
+        "arbo_bo.cli.run:run",
+        "Run COMMAND once, at the degree that arbo advises, and learn from it.",
+    ),
     "tune": Entry(
         "arbo_bo.cli.tuning:tune",
         "Run COMMAND at several degrees of parallelism, learn its law, settle on the right degree.",
@@ -20,12 +24,19 @@ COMMANDS = {
         "arbo_bo.cli.suggest:suggest",
         "Decide the degree of the next run; its trial is RUNNING from here.",
     ),
-    "complete": Entry("arbo_bo.cli.trials:complete", "Record what a run took."),
+    "complete": Entry(
+        "arbo_bo.cli.trials:complete",
+        "Record what a run took; without an INDEX there was no trial, and nothing is recorded.",
+    ),
     "fail": Entry(
         "arbo_bo.cli.trials:fail", "Record that a run failed; it never trains the model."
     ),
     "abandon": Entry(
         "arbo_bo.cli.trials:abandon", "Record that a run's outcome will never be known."
+    ),
+    "deliver": Entry(
+        "arbo_bo.cli.trials:deliver",
+        "Tell the store what runs of this machine could not tell it when they ended.",
     ),
     "attach": Entry(
         "arbo_bo.cli.attach:attach",

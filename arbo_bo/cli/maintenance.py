@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from arbo_bo.cli import options, render
+from arbo_bo.cli.completion import task_names
 from arbo_bo.cli.files import write_file
 from arbo_bo.cli.status_line import counted
 from arbo_bo.errors import InvalidValueError
@@ -33,7 +34,7 @@ _form = click.option(
 
 
 @click.command()
-@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@click.argument("tasks", nargs=-1, metavar="[TASK]...", shell_complete=task_names)
 @click.option("--all", "everything", is_flag=True, help="All tasks of the namespace.")
 @click.option(
     "--output",

@@ -34,8 +34,11 @@ def run(arguments: list[str]) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     if instruction := os.environ.get(COMPLETION):
+        import logging
+
         from click.shell_completion import shell_complete
 
+        logging.disable()  # stderr is the prompt that is being typed at
         return shell_complete(app, {}, PROGRAM, COMPLETION, instruction)
     try:
         with app.make_context(PROGRAM, arguments) as context:

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from statistics import fmean
@@ -32,6 +33,12 @@ _OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == s
 def say(text: str) -> None:
     """Prints a remark on stderr."""
     print(text, file=sys.stderr)
+
+
+def remark(text: str) -> None:
+    """Prints a line on a stderr that another program writes to as well; it may be closed."""
+    with suppress(OSError, ValueError):
+        click.echo(f"arbo: {text}", err=True)
 
 
 def print_table(table: Table) -> None:

@@ -144,6 +144,12 @@ class SQLTrialReader:
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
         return self.database.read(_running)[0]
 
+    def under_way(self) -> list[Trial]:
+        """What runs in the namespace, whichever the task: the longest first, 500 at most."""
+        rows = self.database.read(lambda transaction: transaction.rows("under_way"))
+        rows = sorted(rows, key=lambda row: row["created_at"])
+        return codec.all_readable(codec.trial_of, rows)
+
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Limits what the calls in a block may take in all, waiting and retrying included [s].
 

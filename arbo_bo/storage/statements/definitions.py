@@ -129,7 +129,18 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
         "trials_of_ids": select(execution_history).where(_history.trial_id.in_(_ids(on_server))),
         "trial_of_key": trials.where(_history.idempotency_key == bindparam("idempotency_key")),
         "history": union_all(*light),
+        "under_way": _light(_under_way().subquery()),
     }
+
+
+def _under_way() -> Select[Any]:
+    """What runs in the namespace, the longest first."""
+    return (
+        select(execution_history)
+        .where(_history.namespace == _NAMESPACE, IS_RUNNING)
+        .order_by(_history.created_at)
+        .limit(MOST_RUNNING)
+    )
 
 
 def _writing_trials() -> dict[str, Executable]:
