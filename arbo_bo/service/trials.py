@@ -2,18 +2,18 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbo_bo.errors import ExperimentNotFoundError
-from arbo_bo.experiment import Experiment, Outcome, TimeMeasure, Trial
+from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError
+from arbo_bo.experiment import Decision, Experiment, Outcome, TimeMeasure, Trial
 from arbo_bo.experiment.drafts import attached_trials
 from arbo_bo.service.experiments import Configuration
 from arbo_bo.service.history import Told, trials_of_csv
 
 if TYPE_CHECKING:
-    from arbo_bo.storage.protocol import Added
+    from arbo_bo.storage.protocol import Added, Change
 
 logger = logging.getLogger("arbo_bo")
 
@@ -68,6 +68,27 @@ class Outcomes(Configuration):
         if completed.failure_reason is not None:
             logger.warning("%s: %s", completed, completed.failure_reason)
         return completed
+
+    def complete_many(self, times: Iterable[tuple[Decision, float]]) -> list[Trial]:
+        """Records what several runs took, all or none, in one transaction.
+
+        Args:
+            times: The decision of each run, and its wall time [s].
+
+        Raises:
+            InvalidValueError: A time is not above 0, or a decision has no trial.
+            TrialNotFoundError: There is no such trial.
+            TrialClosedError: One failed, was abandoned, or was completed with another time.
+        """
+        changes: list[Change] = []
+        for decision, execution_time_s in times:
+            if decision.trial_index is None:
+                raise InvalidValueError(
+                    f"the decision for {decision.task!r} has no trial: take it with suggest"
+                )
+            outcome = Outcome(execution_time_s)
+            changes.append((decision.task, decision.trial_index, _completing(outcome)))
+        return self.store.change_many(changes)
 
     def mark_trial_failed(
         self,
@@ -204,3 +225,7 @@ def _not_among(trials: Sequence[Trial], drafts: Sequence[Trial]) -> list[Trial]:
             new.append(draft)
             known |= {draft.idempotency_key} - {None}
     return new
+
+
+def _completing(outcome: Outcome) -> Callable[[Trial], Trial]:
+    return lambda trial: trial.complete(outcome)
