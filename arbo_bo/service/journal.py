@@ -191,6 +191,9 @@ class JournalFile:
     def keep(self) -> bool:
         """Sees the outcome to the disk, for a later call to deliver; False where it cannot."""
         kept = self._rewrite(durable=True)
+        if not kept and self.path is not None:  # without it, the run would seem to have died
+            with suppress(OSError):
+                self.path.unlink()
         self._release()
         return kept
 
@@ -313,6 +316,8 @@ def _written(path: Path, entry: Entry, durable: bool) -> int:
         part.replace(path)
     except BaseException:
         os.close(descriptor)
+        with suppress(OSError):
+            part.unlink()
         raise
     return descriptor
 

@@ -1,6 +1,7 @@
 """A run that arbo watches over, from its decision to its outcome, whatever the store does."""
 
 import logging
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
@@ -43,6 +44,8 @@ logger = logging.getLogger("arbo_bo")
 
 CLOSING_S = 5.0
 """How long the store may take over the outcome of a run that must go on without it [s]."""
+RETURN_S = 1.0
+"""The same for a store that was down when the run began: whether it is back shows at once."""
 _LASTING = (StoreURLError, StoreReadOnlyError, SchemaVersionError)
 IN_MEMORY = "sqlite://"
 _REFUSALS = (TrialClosedError, TrialNotFoundError, ExperimentNotFoundError, InvalidValueError)
@@ -141,11 +144,14 @@ class Run:
     ) -> Trial | Undelivered | None:
         """Tells the store, and keeps what it doesn't take; whatever fails, nothing is raised.
 
-        A trial that has an outcome already keeps that.
+        A trial that has an outcome already keeps that. In a fork of the process that began the run
+        nothing happens: the run is the parent's.
 
         Returns:
-            The trial, or what the store has not taken; None where there was no trial to abandon.
+            The trial, or what the store has not taken; None where there was nothing to tell.
         """
+        if os.getpid() != self._file.entry.pid:
+            return None
         ending = Ending(status, datetime.now(UTC), execution_time_s, reason, timed_out_after_s)
         self._file.change(ending=ending)
         entry = self._file.entry
@@ -193,6 +199,7 @@ def watched(
         if default is None:
             _give_up(file, err)
             raise
+        closing_s = min(RETURN_S, RETURN_S if closing_s is None else closing_s)
         return Run(store, file, unadvised(task, default, _line(err)), _line(err), closing_s)
     except BaseException as err:
         _give_up(file, err)

@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from arbo_bo.experiment import TrialStatus
+from arbo_bo.experiment.outcome import RETRIED
 from arbo_bo.storage.columns import DECIDED, PLACE, TRIAL_COLUMNS
 from arbo_bo.storage.statements import runs
 from arbo_bo.storage.tables import IS_RUNNING, execution_history, task_models
@@ -114,10 +115,13 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
     of_id = select(execution_history).where(
         _history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id")
     )
-    # The newest that train, the newest failed and all running ones: short index scans.
+    # The newest that train, the newest failed or retried, and all running ones: short index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
     running = trials.where(IS_RUNNING).order_by(_history.trial_index.desc()).limit(MOST_RUNNING)
-    parts = (trained, _newest(TrialStatus.FAILED), running)
+    retried = _newest(TrialStatus.COMPLETED).where(
+        _history.exclusion_reason.like(literal_column(f"'{RETRIED}%'"))
+    )
+    parts = (trained, _newest(TrialStatus.FAILED), retried, running)
     # Without what was stored of their decisions: that is some kilobytes each.
     light = [_light(part.subquery()) for part in parts]
     return {
