@@ -158,6 +158,10 @@ class TrialStore(Protocol):
         """
         ...
 
+    def latest(self, name: str, window: int) -> list[Trial]:
+        """The `window` trials of the highest indices, whatever became of them, by index."""
+        ...
+
     def situation(self, name: str, idempotency_key: str | None = None) -> Situation:
         """What a decision looks at, read at one moment."""
         ...

@@ -153,6 +153,15 @@ class SQLTrialReader:
         checked_name(name)
         return self._trials("history", name, window=validation.integer("window", window, 1))
 
+    def latest(self, name: str, window: int) -> list[Trial]:
+        """The `window` trials of the highest indices, whatever became of them, by index.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+        """
+        checked_name(name)
+        return self._trials("latest", name, window=validation.integer("window", window, 1))
+
     def running_workers(self) -> int:
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
         return self.database.read(_running)[0]

@@ -245,7 +245,7 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
 
 def _limit(arbo: "ArboOptimizer", request: Request) -> Limit:
     """The limit that is known, or what ran side by side lately where that is less."""
-    seen = seen_limit(arbo.store.history(request.experiment, RECENT_RUNS))
+    seen = seen_limit(arbo.store.latest(request.experiment, RECENT_RUNS))
     if seen.parallelism is None:
         return request.limit
     smallest = arbo.experiment(request.experiment).search_space.smallest

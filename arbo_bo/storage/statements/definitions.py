@@ -138,6 +138,7 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
         "trials_of_ids": select(execution_history).where(_history.trial_id.in_(_ids(on_server))),
         "trial_of_key": trials.where(_history.idempotency_key == bindparam("idempotency_key")),
         "history": union_all(*light),
+        "latest": _light(trials.order_by(_history.trial_index.desc()).limit(_window()).subquery()),
         "under_way": _light(_under_way().subquery()),
     }
 
@@ -231,5 +232,9 @@ def _newest(status: TrialStatus) -> Select[Any]:
         _of_task()
         .where(_history.status == literal_column(f"'{status.value}'"))
         .order_by(_history.trial_index.desc())
-        .limit(bindparam("window", type_=_history.trial_index.type))
+        .limit(_window())
     )
+
+
+def _window() -> BindParameter[Any]:
+    return bindparam("window", type_=_history.trial_index.type)
