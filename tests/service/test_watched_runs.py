@@ -196,7 +196,8 @@ def test_the_log_has_the_command_when_no_journal_can_be_kept(
     block.__enter__()
     with lock:
         block.__exit__(None, None, None)
-    assert "once the store is back: arbo complete t 0 --time " in caplog.text
+    (trial,) = alone.trials("t")
+    assert f"once the store is back: arbo complete t {trial.trial_id} --time " in caplog.text
 
 
 def test_a_time_is_not_lost_when_no_disk_takes_a_byte(alone, journal, caplog):
