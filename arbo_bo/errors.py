@@ -25,6 +25,10 @@ class UnknownAcquisitionError(InvalidValueError):
     """No acquisition function has that name."""
 
 
+class UnsupportedModelError(ArboError, TypeError):
+    """A model's posterior is not of the kind that an acquisition function is defined for."""
+
+
 class AcquisitionError(ArboError, RuntimeError):
     """Another package's acquisition function failed where a decision needed it."""
 
@@ -83,6 +87,10 @@ class StoreLockedError(StoreUnavailableError):
 
 class StoreTimeoutError(StoreUnavailableError, TimeoutError):
     """The database did not answer within the time that the caller allowed."""
+
+
+class UndeliveredError(StoreUnavailableError):
+    """The store has not taken what came of a run; the message says how it gets there."""
 
 
 class StoreReadOnlyError(StoreError, PermissionError):

@@ -55,10 +55,13 @@ def _knowledge_gradient(i: AcquisitionInputs) -> AcquisitionFunction:
     cost = cost_objective(i.objective, i.slo)
     under = DeadlineConstrainedCost(i.model, i.slo, i.objective, trial_risk=TRIAL_RISK)
     kept = at_choices(under.feasible, i.choices, i.model.batch_shape)
-    if kept.any():
-        choices = i.choices[kept]
-        under.base = OnlineKnowledgeGradient(model, choices, objective=cost, X_pending=i.X_pending)
-    return under
+    if not kept.any():
+        return under
+    choices = i.choices[kept]
+    gradient = OnlineKnowledgeGradient(model, choices, objective=cost, X_pending=i.X_pending)
+    return DeadlineConstrainedCost(
+        i.model, i.slo, i.objective, base=gradient, trial_risk=TRIAL_RISK
+    )
 
 
 def _lcb(i: AcquisitionInputs) -> AcquisitionFunction:

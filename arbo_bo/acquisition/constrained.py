@@ -64,11 +64,12 @@ class SLOConstrained(ScoreAcquisition):
         self.slo = service_levels(slo)
         if not self.slo:
             raise InvalidValueError("give a MaxExecutionTime, a MaxCost, or both; got none")
-        self.base = base
+        self.base, self.X_pending = base, getattr(base, "X_pending", None)
 
     def set_X_pending(self, X_pending: Tensor | None = None) -> None:  # noqa: N802  BoTorch
-        """Says which runs are under way, to a base that explores."""
+        """Says which runs are under way, to `base`, whose value may depend on them."""
         self.base.set_X_pending(X_pending)
+        self.X_pending = self.base.X_pending
 
     def _value(self, X: Tensor) -> Tensor:
         log_probability = self.log_probability(X)
@@ -111,8 +112,12 @@ class SLOConstrained(ScoreAcquisition):
         Returns:
             ``batch_shape``.
         """
-        believed, (_, run_std) = self.model.posterior(X), self._next_run(X)
-        mean, variance = believed.mean[..., 0, 0], believed.variance[..., 0, 0].clamp_min(TINY)
+
+        def moments(part: Tensor) -> tuple[Tensor, Tensor]:
+            posterior = self._posterior(part)
+            return posterior.mean.squeeze(-1), posterior.variance.squeeze(-1).clamp_min(TINY)
+
+        (mean, variance), (_, run_std) = self._at_each(moments, X), self._next_run(X)
         noise = (run_std**2 - variance).clamp_min(TINY).sqrt()
         room = []
         for level in self.slo:

@@ -68,7 +68,7 @@ class OnlineKnowledgeGradient(JointAcquisition):
         self.register_buffer("weights", torch.from_numpy(weights / weights.sum()).to(choices))
 
     def _value(self, X: Tensor) -> Tensor:
-        return self._jointly(self._worth, X)
+        return self._at_each(lambda part: (self._worth(part),), X)[0]
 
     def _worth(self, X: Tensor) -> Tensor:
         """The value at each of ``batch_shape x q x d``, ``batch_shape x q``."""
@@ -94,9 +94,9 @@ class OnlineKnowledgeGradient(JointAcquisition):
         if self.X_pending is not None:
             known = torch.cat([known, self.X_pending.to(known)])
         points, q = beside(X, known), X.shape[-2]
-        posterior = self.model.posterior(points)
+        posterior = self._posterior(points)
         mean, covariance = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
-        run = self.model.posterior(X, observation_noise=True).variance.squeeze(-1)
+        run = self._posterior(X, observation_noise=True).variance.squeeze(-1)
         noise = run - covariance.diagonal(dim1=-2, dim2=-1)[..., :q]
         if self.residual is Residual.ADDITIVE:
             std = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(TINY).sqrt()

@@ -10,7 +10,8 @@ from torch.special import ndtr
 
 from arbo_bo.experiment import Objective, Residual
 
-BATCH = 1024
+BATCH = 512
+"""Points that are evaluated at once."""
 
 
 def degree_inputs(degrees: Sequence[int], gamma: float, cluster_load: float) -> Tensor:
@@ -81,9 +82,9 @@ def predict_degrees(
 
     def moments(X: Tensor) -> Tensor:
         posterior = model.posterior(X, observation_noise=True)
-        return torch.cat([posterior.mean, posterior.variance.sqrt()], dim=-1).squeeze(-2)
+        return torch.cat([posterior.mean, posterior.variance.sqrt()], dim=-1)
 
-    X = degree_inputs(degrees, gamma, cluster_load).unsqueeze(-2)
+    X = degree_inputs(degrees, gamma, cluster_load)
     return [(mean, std) for mean, std in in_parts(moments, X).tolist()]
 
 
@@ -112,22 +113,20 @@ def probability_not_worse(
         residual: What the model's outcome is.
     """
     a, c = objective.urgency, objective.exponent
+    other = degree_inputs([reference], gamma, cluster_load)
 
-    def probability(pair: Tensor) -> Tensor:
-        log_r = c / a * (pair[:, 1, 0] / pair[:, 0, 0]).log()
-        posterior = model.posterior(pair)
+    def probability(choices: Tensor) -> Tensor:
+        log_r = c / a * (other[0, 0] / choices[:, 0]).log()
+        posterior = model.posterior(torch.cat([choices, other]))
         mean, joint = posterior.mean.squeeze(-1), posterior.distribution.covariance_matrix
         r, shift = torch.ones_like(log_r), log_r
         if residual is Residual.ADDITIVE:
             r, shift = log_r.exp(), torch.zeros_like(log_r)
-        difference = mean[:, 0] - r * mean[:, 1] - shift
-        variance = joint[:, 0, 0] + r**2 * joint[:, 1, 1] - 2 * r * joint[:, 0, 1]
+        difference = mean[:-1] - r * mean[-1] - shift
+        variance = joint.diagonal()[:-1] + r**2 * joint[-1, -1] - 2 * r * joint[:-1, -1]
         # The same degree twice differs by nothing, and is never worse than itself.
-        same = pair[:, 0, 0] == pair[:, 1, 0]
+        same = choices[:, 0] == other[0, 0]
         z = -difference / variance.clamp_min(torch.finfo(mean.dtype).tiny).sqrt()
         return torch.where(same, torch.ones_like(z), ndtr(z))
 
-    choices = degree_inputs(degrees, gamma, cluster_load)
-    other = degree_inputs([reference], gamma, cluster_load)
-    pairs = torch.stack([choices, other.expand_as(choices)], dim=-2)
-    return in_parts(probability, pairs).tolist()
+    return in_parts(probability, degree_inputs(degrees, gamma, cluster_load)).tolist()

@@ -27,7 +27,8 @@ class ThompsonSampling(JointAcquisition):
         objective: As in `ScoreAcquisition`.
         residual: As in `ScoreAcquisition`.
         X_pending: Runs under way; the draw is given their expected times.
-        seed: The same seed makes the same draw.
+        seed: The same seed makes the same draw; None: one of torch's own random numbers, so that
+            each instance draws anew.
 
     Source: Thompson, "On the likelihood that one unknown probability exceeds another", 1933.
     """
@@ -39,24 +40,24 @@ class ThompsonSampling(JointAcquisition):
         objective: Objective | None = None,
         residual: Residual | str | None = None,
         X_pending: Tensor | None = None,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         super().__init__(model, choices, objective, residual, X_pending)
-        generator = torch.Generator().manual_seed(seed)
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
         shape = (*model.batch_shape, len(self.choices))
         normal = torch.randn(shape, generator=generator, dtype=torch.float64)
         self.register_buffer("normal", normal.to(choices))
 
     def _value(self, X: Tensor) -> Tensor:
         known, weights = self._draw()
-        outcome = self._jointly(lambda part: self._implied(part, known, weights), X)
+        outcome = self._at_each(lambda part: (self._implied(part, known, weights),), X)[0]
         if self.residual is Residual.ADDITIVE:
             outcome = cut_draw(*self._outcome(X), outcome).log()
         return -(self.objective.urgency * outcome + self.utility.offset(X).squeeze(-1))
 
     def _implied(self, X: Tensor, known: Tensor, weights: Tensor) -> Tensor:
         """What the draw at `known` implies at ``batch_shape x q x d``, ``batch_shape x q``."""
-        q, posterior = X.shape[-2], self.model.posterior(beside(X, known))
+        q, posterior = X.shape[-2], self._posterior(beside(X, known))
         covariance = posterior.distribution.covariance_matrix[..., :q, q:]
         return posterior.mean[..., :q, 0] + (covariance @ weights.unsqueeze(-1)).squeeze(-1)
 
@@ -68,5 +69,5 @@ class ThompsonSampling(JointAcquisition):
             told = normal.new_zeros(*normal.shape[:-1], len(self.X_pending))
             normal = torch.cat([told, normal], dim=-1)
         with torch.no_grad():
-            root = safe_root(self.model.posterior(known).distribution.covariance_matrix)
+            root = safe_root(self._posterior(known).distribution.covariance_matrix)
             return known, solve_triangular(root.mT, normal.unsqueeze(-1), upper=True).squeeze(-1)

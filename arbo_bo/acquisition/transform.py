@@ -4,11 +4,12 @@ import math
 
 from botorch.acquisition.objective import PosteriorTransform
 from botorch.posteriors import GPyTorchPosterior
-from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
+from gpytorch.distributions import MultivariateNormal
 from torch import Tensor
 
-from arbo_bo.errors import ShapeError
-from arbo_bo.experiment import Objective
+from arbo_bo.acquisition.belief import normal_belief
+from arbo_bo.errors import InvalidValueError, ShapeError
+from arbo_bo.experiment import Objective, Residual
 
 
 class NegativeLogScore(PosteriorTransform):
@@ -16,7 +17,7 @@ class NegativeLogScore(PosteriorTransform):
 
     For log T ~ N(mu, Sigma) it is N(-(a mu + log Cost(s)), a^2 Sigma): exact, whatever the number
     of points. BoTorch's own acquisition functions take it as their ``posterior_transform``, on any
-    single-output model of log time whose first input column is s.
+    single-output model with a normal posterior of log time whose first input column is s.
 
     Args:
         objective: Urgency a and cost; None: T sqrt(s).
@@ -39,7 +40,10 @@ class NegativeLogScore(PosteriorTransform):
         Returns:
             ``batch_shape x q``.
         """
-        return self.objective.exponent * X[..., 0].log() + math.log(self.objective.cost_factor)
+        s = X[..., 0]
+        if not bool((s.detach() > 0).all()):
+            raise InvalidValueError(f"column 0 is the degree s, at least 1; got {s.min().item():g}")
+        return self.objective.exponent * s.log() + math.log(self.objective.cost_factor)
 
     def evaluate(self, Y: Tensor, X: Tensor | None = None) -> Tensor:
         """-log Score of outcomes.
@@ -62,10 +66,9 @@ class NegativeLogScore(PosteriorTransform):
 
         Raises:
             ShapeError: X is missing, or there are several outputs.
+            UnsupportedModelError: The posterior is not normal.
         """
-        log_time = posterior.distribution
-        if isinstance(log_time, MultitaskMultivariateNormal):
-            raise ShapeError("a score belongs to one output; take model.subset_output([i])")
+        log_time = normal_belief(posterior, Residual.MULTIPLICATIVE).distribution
         mean = -(self.objective.urgency * log_time.mean + self.offset(_given(X)))
         covariance = log_time.lazy_covariance_matrix * self.objective.urgency**2
         return GPyTorchPosterior(MultivariateNormal(mean, covariance))

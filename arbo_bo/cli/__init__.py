@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 1: an `ArboError`, in one line on stderr. 2: a usage error. 130: interrupted.
     """
     try:
-        from arbo_bo.cli.app import run
+        from arbo_bo.cli.process import run
 
         return run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:  # while modules load, or while an error is being told

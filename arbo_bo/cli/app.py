@@ -1,21 +1,17 @@
-"""Names the commands and turns errors into exit statuses."""
-
-import atexit
-import gc
-import os
-import sys
-from pathlib import Path
+"""The commands by name."""
 
 import click
 
 from arbo_bo import __version__
-from arbo_bo.cli import INTERRUPTED
 from arbo_bo.cli.lazy import Entry, LazyGroup
-from arbo_bo.errors import ArboError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 COMMANDS = {
+    "run": Entry(
+        "arbo_bo.cli.run:run",
+        "Run COMMAND once, at the degree that arbo advises, and learn from it.",
+    ),
     "tune": Entry(
         "arbo_bo.cli.tuning:tune",
         "Run COMMAND at several degrees of parallelism, learn its law, settle on the right degree.",
@@ -28,12 +24,19 @@ COMMANDS = {
         "arbo_bo.cli.suggest:suggest",
         "Decide the degree of the next run; its trial is RUNNING from here.",
     ),
-    "complete": Entry("arbo_bo.cli.trials:complete", "Record what a run took."),
+    "complete": Entry(
+        "arbo_bo.cli.trials:complete",
+        "Record what a run took; without an INDEX there was no trial, and nothing is recorded.",
+    ),
     "fail": Entry(
         "arbo_bo.cli.trials:fail", "Record that a run failed; it never trains the model."
     ),
     "abandon": Entry(
         "arbo_bo.cli.trials:abandon", "Record that a run's outcome will never be known."
+    ),
+    "deliver": Entry(
+        "arbo_bo.cli.trials:deliver",
+        "Tell the store what runs of this machine could not tell it when they ended.",
     ),
     "attach": Entry(
         "arbo_bo.cli.attach:attach",
@@ -85,53 +88,3 @@ app = LazyGroup(
     context_settings=CONTEXT,
 )
 click.version_option(__version__, prog_name="arbo_bo", message="%(prog)s %(version)s")(app)
-
-# The process ends here: its memory goes back as a whole, so nothing in it need be looked through.
-atexit.register(gc.freeze)
-
-
-def run(arguments: list[str]) -> int:
-    """Runs the command line; see `arbo_bo.cli.main`."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # started with the stream closed
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  to the process's end
-    try:
-        status = app.main(arguments, prog_name="arbo", standalone_mode=False)
-        sys.stdout.flush()
-    except click.Abort as err:
-        # click has turned an interruption into this one.
-        interrupted = isinstance(err.__cause__ or err.__context__, KeyboardInterrupt)
-        print("arbo: interrupted" if interrupted else "Aborted!", file=sys.stderr)
-        return INTERRUPTED if interrupted else 1
-    except click.ClickException as err:
-        err.show()
-        return err.exit_code
-    except ArboError as err:
-        print(f"arbo: error: {one_line(err)}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # the reader of our output has gone, `| head` for one
-        _discard_stdout()
-        return 141
-    except OSError as err:
-        _discard_stdout()
-        print(f"arbo: error: {_os_problem(err)}", file=sys.stderr)
-        return 1
-    return status if isinstance(status, int) else 0
-
-
-def _os_problem(err: OSError) -> str:
-    """Says what the system refused; an open stream has no file's name."""
-    if err.filename is None:
-        return f"the output cannot be written: {one_line(err)}"
-    return one_line(OSError(f"{err.filename}: {err.strerror}"))
-
-
-def _discard_stdout() -> None:
-    """Lets the interpreter flush what is left at its end without complaint."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def one_line(err: Exception) -> str:
-    """Returns an error's message on one line, without what a terminal would obey."""
-    text = " ".join(str(err).split())
-    return "".join(ch if ch.isprintable() else "?" for ch in text) or type(err).__name__

@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,10 +136,12 @@ def choose(
 @bench_options.folder
 @bench_options.picture_folder
 @bench_options.formats
+@options.json
 def plot(
     folder: Path,
     output: Path | None,
     formats: str,
+    json: bool,
 ) -> None:
     """Draw regret curves and performance profiles; prints the files' paths."""
     from arbo_bo.benchmarks.plots import plot_all
@@ -148,8 +150,7 @@ def plot(
     if not set(wanted) <= {"png", "svg"}:
         raise InvalidValueError(f"--format must be png, svg or both, got {formats!a}")
     _, records = _open(folder)
-    for path in plot_all(records, output or folder / "images", wanted):
-        print(path)
+    _print_paths(plot_all(records, output or folder / "images", wanted), json)
 
 
 @app.command()
@@ -190,9 +191,11 @@ def explain(
 @app.command()
 @bench_options.folders
 @bench_options.page
+@options.json
 def report(
     folders: tuple[Path, ...],
     output: Path,
+    json: bool,
 ) -> None:
     """Write a page with the tables, the pictures, and how they were made."""
     from arbo_bo.benchmarks.document import Part, write_document
@@ -201,8 +204,7 @@ def report(
     parts = [Part(records, results.header()) for results, records in opened]
     given = " ".join(["DIR"] * len(folders))
     command = f"arbo bench report {given} --output {shlex.quote(str(output))}"
-    for path in write_document(parts, output, command):
-        print(path)
+    _print_paths(write_document(parts, output, command), json)
 
 
 @app.command("list")
@@ -231,6 +233,13 @@ def list_all(
     needs = {n: "" if p is None else f"needs the package {p}" for n, p in policies.items()}
     print()
     render.print_table(bench_render.name_table("policy", needs))
+
+
+def _print_paths(paths: Iterable[Path], json: bool) -> None:
+    if json:
+        return render.print_json([str(path) for path in paths])
+    for path in paths:
+        print(path)
 
 
 def _open(folder: Path) -> tuple[Any, Any]:

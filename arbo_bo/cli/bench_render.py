@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from arbo_bo._format import format_time
 from arbo_bo.cli import render
 from arbo_bo.cli.table import Table
@@ -39,7 +37,7 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
 def print_explanation(explanation: "Explanation") -> None:
     """One task: its runs, then what arbo believed before the worst of them, beside the truth."""
     title = f"{explanation.suite}: {explanation.problem}, seed {explanation.seed}"
-    click.secho(title, bold=True)
+    print(title)
     text = f"minimising {explanation.objective}; "
     if explanation.deadline_s is None:
         text += f"mean regret {explanation.badness:.3f}"

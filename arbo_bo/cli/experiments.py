@@ -44,7 +44,8 @@ def rename(task: str, name: str, store: str | None, namespace: str, json: bool) 
 @options.task
 @options.yes
 @options.where
-def delete(task: str, yes: bool, store: str | None, namespace: str) -> None:
+@options.json
+def delete(task: str, yes: bool, store: str | None, namespace: str, json: bool) -> None:
     """Delete a task with all its trials, for good."""
     arbo = open_optimizer(store, namespace, must_exist=True)
     samples = arbo.experiment(task).model.sample_count
@@ -52,6 +53,8 @@ def delete(task: str, yes: bool, store: str | None, namespace: str) -> None:
         question = f"delete {task} with all its trials, {samples} of which train? There is no undo."
         click.confirm(question, abort=True, err=True)
     arbo.delete_experiment(task)
+    if json:
+        return render.print_json({"deleted": task})
     render.say(f"deleted {task}")
 
 

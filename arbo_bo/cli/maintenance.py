@@ -1,16 +1,21 @@
 """``arbo export``, ``import`` and ``doctor``."""
 
-import os
+import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
 import click
 
 from arbo_bo.cli import options, render
-from arbo_bo.errors import ArboError, InvalidValueError
+from arbo_bo.cli.completion import task_names
+from arbo_bo.cli.files import write_file
+from arbo_bo.cli.status_line import counted
+from arbo_bo.errors import InvalidValueError
 
 
 class Format(StrEnum):
@@ -29,7 +34,7 @@ _form = click.option(
 
 
 @click.command()
-@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@click.argument("tasks", nargs=-1, metavar="[TASK]...", shell_complete=task_names)
 @click.option("--all", "everything", is_flag=True, help="All tasks of the namespace.")
 @click.option(
     "--output",
@@ -39,6 +44,7 @@ _form = click.option(
 )
 @_form
 @options.where
+@options.json
 def export(
     tasks: tuple[str, ...],
     everything: bool,
@@ -46,19 +52,30 @@ def export(
     form: str | None,
     store: str | None,
     namespace: str,
+    json: bool,
 ) -> None:
-    """Write tasks as JSON lines or CSV: trials, configuration and what was learned."""
+    """Write tasks as JSON lines or CSV: trials, configuration and what was learned.
+
+    The text is UTF-8. With --json, what was written to --output is said as JSON.
+    """
     from arbo_bo.storage.archive import export_csv, export_lines
 
     if bool(tasks) == everything:
         raise click.UsageError("give one task or more, or --all")
+    if json and output is None:
+        raise click.UsageError("--json goes with --output FILE: stdout is the export's own")
     write = export_csv if _format(form, output) is Format.CSV else export_lines
-    lines = write(options.open_store(store, namespace), None if everything else list(tasks))
+    names = None if everything else list(tasks)
+    lines = counted(write(options.open_store(store, namespace), names), "lines written")
     if output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         sys.stdout.writelines(lines)
-        return
-    _write(output, lines)
-    render.say(f"exported to {output}")
+        return None
+    write_file(output, lines)
+    if json:
+        return render.print_json({"output": str(output)})
+    return render.say(f"exported to {output}")
 
 
 @click.command("import")
@@ -76,7 +93,8 @@ def import_(file: Path, form: str | None, store: str | None, namespace: str, jso
     from arbo_bo.storage.archive import import_csv, import_lines
 
     read = import_csv if _format(form, file) is Format.CSV else import_lines
-    tasks, trials = read(SQLTrialStore(store, namespace), _lines(file))
+    with _opened(file) as lines:
+        tasks, trials = read(SQLTrialStore(store, namespace), lines)
     if json:
         return render.print_json({"tasks": tasks, "trials": trials})
     render.say(f"imported {trials} trials of {tasks} tasks")
@@ -106,38 +124,23 @@ def _format(given: str | None, file: Path | None) -> Format:
     return Format.CSV if file is not None and file.suffix.lower() == ".csv" else Format.JSONL
 
 
-def _lines(file: Path) -> Callable[[], Iterable[str]]:
-    """Opens the text; a program's output is kept, for it cannot be read twice."""
-    if str(file) == "-":
-        text = sys.stdin.readlines()
-        return lambda: text
+@contextmanager
+def _opened(file: Path) -> Iterator[Callable[[], Iterable[str]]]:
+    """Yields what opens the text; a program's output is kept, for it cannot be read twice."""
+    with tempfile.NamedTemporaryFile() as kept:
+        source = file
+        if str(file) == "-":
+            shutil.copyfileobj(sys.stdin.buffer, kept)
+            kept.flush()
+            source = Path(kept.name)
 
-    def lines() -> Iterator[str]:
-        try:
-            with file.open(newline="", encoding="utf-8-sig") as opened:
-                yield from opened
-        except OSError as err:
-            raise InvalidValueError(f"{file} cannot be read: {err.strerror}") from err
-        except UnicodeError as err:
-            raise InvalidValueError(f"{file} cannot be read: {err}") from err
+        def lines() -> Iterator[str]:
+            try:
+                with source.open(newline="", encoding="utf-8-sig") as opened:
+                    yield from counted(opened, "lines read")
+            except OSError as err:
+                raise InvalidValueError(f"{file} cannot be read: {err.strerror}") from err
+            except UnicodeError as err:
+                raise InvalidValueError(f"{file} cannot be read: {err}") from err
 
-    return lines
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    """Writes a file that is there as a whole or not at all."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as err:
-        raise InvalidValueError(f"{path} cannot be written: {err.strerror}") from err
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
-        part.replace(path)
-    except ArboError:  # the store's; some are OSErrors too
-        raise
-    except OSError as err:
-        raise InvalidValueError(f"{path} cannot be written: {err.strerror}") from err
-    finally:
-        part.unlink(missing_ok=True)
+        yield lines

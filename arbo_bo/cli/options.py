@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from arbo_bo.cli.completion import task_names
 from arbo_bo.errors import StoreUnavailableError
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.service.optimizer import ArboOptimizer
+from arbo_bo.service.runs import delivered_quietly
 
 if TYPE_CHECKING:
     from arbo_bo.storage import SQLTrialStore
+
+DELIVERY_S = 2.0
+"""How long the delivery of earlier runs may hold up a command [s]."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -29,8 +34,9 @@ def together(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return decorate
 
 
-task = click.argument("task")
+task = click.argument("task", shell_complete=task_names)
 index = click.argument("index", type=int)
+NO_TRIAL = -1
 store = click.option(
     "--store",
     metavar="URL",
@@ -48,7 +54,14 @@ json = click.option("--json", is_flag=True, help="Print one JSON document on std
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 where = together(store, namespace)
 parallelism = click.option(
-    "--parallelism", metavar="DEGREES", help="Allowed degrees: 1:32 or 1,2,4,8."
+    "--parallelism",
+    metavar="DEGREES",
+    help="Allowed degrees: 1:32, 1,2,4,8, or 1:cores.  [default of a new task: 1:cores]",
+)
+prepare = click.option(
+    "--prepare",
+    metavar="COMMAND",
+    help="A shell's command to run before each run, outside of its time, such as 'make clean'.",
 )
 input_size = click.option(
     "--input-size",
@@ -72,8 +85,21 @@ startup_time = click.option(
 )
 
 
+class _TrialIndex(click.ParamType[int]):
+    """A trial's index, or nothing, where `arbo suggest --default` could make no trial."""
+
+    name = "index"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Reads the text."""
+        return NO_TRIAL if value == "" else click.INT.convert(value, param, ctx)
+
+
+maybe_index = click.argument("index", type=_TrialIndex(), required=False, default="")
+
+
 def open_optimizer(store: str | None, namespace: str, must_exist: bool = False) -> ArboOptimizer:
-    """The front door on the store that the options name.
+    """Opens the store that the options name, and tells it what runs of this machine could not.
 
     Args:
         store: The ``--store`` option.
@@ -86,7 +112,10 @@ def open_optimizer(store: str | None, namespace: str, must_exist: bool = False) 
     """
     if must_exist:
         _require_file(store)
-    return ArboOptimizer(store, namespace=namespace)
+    arbo = ArboOptimizer(store, namespace=namespace)
+    with arbo.store.within(DELIVERY_S):
+        delivered_quietly(arbo.store)
+    return arbo
 
 
 def open_store(store: str | None, namespace: str) -> "SQLTrialStore":

@@ -2,7 +2,9 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from statistics import fmean
@@ -29,13 +31,20 @@ _OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == s
 
 
 def say(text: str) -> None:
-    """Prints a remark on stderr, in one line."""
-    click.echo(text, err=True)
+    """Prints a remark on stderr."""
+    print(text, file=sys.stderr)
+
+
+def remark(text: str) -> None:
+    """Prints a line on a stderr that another program writes to as well; it may be closed."""
+    with suppress(OSError, ValueError):
+        click.echo(f"arbo: {text}", err=True)
 
 
 def print_table(table: Table) -> None:
     """Prints a table on stdout; codes for bold and green go to a terminal alone."""
-    click.echo("\n".join(table.lines()))
+    text = "\n".join(table.lines())
+    print(text if sys.stdout.isatty() else click.unstyle(text))
 
 
 def print_json(document: Any) -> None:
@@ -233,4 +242,6 @@ def measured_times(trials: Iterable[Trial]) -> dict[int, list[float]]:
 
 
 def _cut(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """A text that fits into a terminal's table; a program that reads it gets it whole."""
+    short = len(text) <= limit or not sys.stdout.isatty()
+    return text if short else text[: limit - 1] + "…"

@@ -2,11 +2,16 @@
 
 import shutil
 import sys
-from typing import Self
+from collections.abc import Iterable, Iterator
+from typing import Self, TypeVar
 
 import click
 
 _CLEAR = "\r\x1b[K"
+
+
+T = TypeVar("T")
+_STEP = 1000
 
 
 class StatusLine:
@@ -29,12 +34,21 @@ class StatusLine:
         """Shows another text, cut to the terminal's width."""
         if self._live and text != self._shown:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(_CLEAR + text[:width], nl=False, err=True)
+            print(_CLEAR + text[:width], end="", file=sys.stderr, flush=True)
             self._shown = text
 
     def print(self, text: str) -> None:
         """Prints a line that stays, above the status."""
         shown = self._shown
         self.update("")
-        click.echo(text, err=True)
+        print(text if self._live else click.unstyle(text), file=sys.stderr)
         self.update(shown)
+
+
+def counted(items: Iterable[T], what: str) -> Iterator[T]:
+    """Passes items on and shows how many there were so far."""
+    with StatusLine() as status:
+        for number, item in enumerate(items, start=1):
+            if number % _STEP == 0:
+                status.update(f"{number:,} {what}")
+            yield item

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from arbo_bo.cli.options import Command
-from arbo_bo.cli.values import parse_duration_s, parse_parallelism
+from arbo_bo.cli.render import say
+from arbo_bo.cli.values import all_cores, parse_duration_s, parse_parallelism
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
 from arbo_bo.experiment.acquisitions import missing_levels
@@ -74,27 +75,43 @@ def _removed(names: tuple[str, ...], given: Given) -> dict[str, None]:
     return dict.fromkeys(removed)
 
 
+def is_known(arbo: ArboOptimizer, task: str) -> bool:
+    """Whether the store has the task."""
+    try:
+        arbo.experiment(task)
+    except ExperimentNotFoundError:
+        return False
+    return True
+
+
 def apply_configuration(arbo: ArboOptimizer, task: str, given: Given) -> Experiment:
     """Configures the task with the options that were given; the others stay as stored.
+
+    A task that is new may take as many workers as this machine has cores, unless it is told more.
 
     Raises:
         UsageError: Options that belong together are not together.
         InvalidValueError: A value is outside its domain.
     """
+    changes: Any = {
+        SETTINGS[name].keyword: _read(name, given[name]) for name in _PLAIN if name in given
+    }
     try:
         before = arbo.experiment(task)
     except ExperimentNotFoundError:
         before = Experiment(task)
-    changes: Any = {
-        SETTINGS[name].keyword: _read(name, given[name]) for name in _PLAIN if name in given
-    }
+        if "parallelism" not in changes:
+            changes["parallelism"] = all_cores(given.get("default"))
     objective, levels = _objective(given, before), _levels(given, before)
     _require_levels(given.get("acquisition"), levels)
     if objective != before.objective:
         changes["objective"] = objective
     if levels != before.strategy.slo:
         changes["slo"] = levels
-    return arbo.configure_experiment(task, **changes)
+    after = arbo.configure_experiment(task, **changes)
+    if changes.get("parallelism") is not None and "parallelism" not in given:
+        say(f"{task} is new: allowed are {after.search_space} workers, by this machine's cores")
+    return after
 
 
 def _read(name: str, value: Any) -> Any:

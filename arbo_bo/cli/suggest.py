@@ -8,10 +8,12 @@ import click
 
 from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.cli.strategy_options import apply_configuration, settings
+from arbo_bo.cli.strategy_options import apply_configuration, is_known, settings
 from arbo_bo.context import input_size_of
+from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision
 from arbo_bo.service.optimizer import ArboOptimizer
+from arbo_bo.service.runs import unadvised
 
 
 @click.command()
@@ -50,19 +52,25 @@ def suggest(
     Prints lines that a shell can evaluate, and the reason on stderr:
 
     \b
-    eval "$(arbo suggest nightly)"
-    make -j $parallelism
-    arbo complete nightly $trial_index ...
-    """  # noqa: D301  click's mark of lines that stay as they are
-    size = input_size_of(input_size, values.parse_fallback(input_size_fallback))
-    arbo = open_optimizer(store, namespace)
-    if given:
-        from arbo_bo.storage.deferred import DeferringTrialStore
+    eval "$(arbo suggest nightly --default 4)"
+    make -j "$parallelism"
+    arbo complete nightly "$trial_index" --time ...
 
-        # What was asked for is kept if a trial comes of it.
-        arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
-        apply_configuration(arbo, task, given)
-    decision = arbo.suggest(task, input_size=size, **request)
+    With --default this always answers: with that degree and no trial_index, where the store cannot
+    be asked. `arbo run` does all three.
+    """  # noqa: D301  click's mark of lines that stay as they are
+    fallback = values.parse_fallback(input_size_fallback)
+    values.parse_parallelism(given.get("parallelism"))
+    try:
+        size = input_size_of(input_size, fallback)
+        arbo = _configured(task, given, store, namespace)
+        decision = arbo.suggest(task, input_size=size, **request)
+    except Exception as err:
+        default = given.get("default")
+        if default is None or isinstance(err, click.ClickException | InvalidValueError):
+            raise
+        problem = " ".join(str(err).split())
+        return _print_decision(unadvised(task, default, problem), json)
     try:
         if explain:
             print(decision.explain(), file=sys.stderr)
@@ -74,8 +82,23 @@ def suggest(
         raise
 
 
+def _configured(
+    task: str, given: Mapping[str, Any], store: str | None, namespace: str
+) -> ArboOptimizer:
+    arbo = open_optimizer(store, namespace)
+    if given or not is_known(arbo, task):
+        from arbo_bo.storage.deferred import DeferringTrialStore
+
+        # What was asked for is kept if a trial comes of it.
+        arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
+        apply_configuration(arbo, task, given)
+    return arbo
+
+
 def _print_decision(decision: Decision, json: bool) -> None:
     if json:
         return render.print_json(render.decision_json(decision))
-    print(f"parallelism={decision.parallelism}\ntrial_index={decision.trial_index}")
-    print(f"trial {decision.trial_index}: {decision.reason}", file=sys.stderr)
+    index = "" if decision.trial_index is None else decision.trial_index
+    print(f"parallelism={decision.parallelism}\ntrial_index={index}")
+    about = decision.task if decision.trial_index is None else f"trial {index}"
+    print(f"{about}: {decision.reason}", file=sys.stderr)

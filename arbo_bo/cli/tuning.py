@@ -14,6 +14,7 @@ from arbo_bo.context import input_size_of
 from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
+from arbo_bo.execution.run import question
 from arbo_bo.experiment import Decision, Trial, TrialStatus
 from arbo_bo.experiment.outcome import clean_reason
 from arbo_bo.experiment.validation import integer
@@ -33,6 +34,7 @@ from arbo_bo.service.optimizer import ArboOptimizer
 )
 @options.input_size
 @click.option("--timeout", metavar="TIME", help="End a run at 90s, 10m, 1h.")
+@options.prepare
 @click.option("--show-output", is_flag=True, help="Show the command's output, on stderr.")
 @settings
 @options.where
@@ -44,6 +46,7 @@ def tune(
     given: Mapping[str, Any],
     input_size: str | None,
     timeout: str | None,
+    prepare: str | None,
     show_output: bool,
     store: str | None,
     namespace: str,
@@ -59,12 +62,13 @@ def tune(
     \b
     arbo tune sort --parallelism 1:8 -- sort --parallel={parallelism} -o /dev/null big.txt
     """  # noqa: D301  click's mark of lines that stay as they are
-    stage = _stage_command(command)
+    stage = stage_command(command)
     tuning = loop.TuningOptions(
         runs=integer("--runs", runs, 1),
         input_size=input_size_of(input_size),
         timeout_s=values.parse_duration_s("--timeout", timeout),
         show_output=show_output,
+        prepare=prepare,
     )
     arbo = open_optimizer(store, namespace)
     experiment = apply_configuration(arbo, task, given)
@@ -83,7 +87,12 @@ def tune(
     _report(arbo, decision, json)
 
 
-def _stage_command(arguments: tuple[str, ...]) -> StageCommand:
+def stage_command(arguments: tuple[str, ...]) -> StageCommand:
+    """The command to run.
+
+    Raises:
+        UsageError: It would do the same at every degree.
+    """
     try:
         return StageCommand(arguments)
     except MissingPlaceholderError as err:
@@ -134,6 +143,9 @@ class _Progress(loop.TuningObserver):
             f"trial {trial.trial_index:>3}  {trial.phase:<8}  {count(trial.parallelism):>10}"
             f"  {taken:>10}{beside}"
         )
+
+    def doubted(self, trial: Trial, other: Trial) -> None:
+        self.status.print(question(trial, other))
 
 
 def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:

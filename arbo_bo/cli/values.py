@@ -5,28 +5,50 @@ from typing import overload
 from arbo_bo._parse import parse_size, parse_time_s
 from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.execution.cores import available_cores
 from arbo_bo.experiment import SearchSpace
+from arbo_bo.experiment.experiment import DEFAULT_SPACE
+
+AUTO, CORES = "auto", "cores"
 
 
 def parse_parallelism(text: str | None) -> SearchSpace | None:
-    """Reads ``1:32``, ``1,2,4`` or ``4``.
+    """Reads ``1:32``, ``1,2,4``, ``4``, ``1:cores``, or ``auto``, which is the same.
 
     Raises:
         InvalidValueError: It is none of these.
     """
     if text is None:
         return None
+    if text.strip() == AUTO:
+        text = f"1:{CORES}"
     try:
         if ":" in text:
-            low, high = (int(part) for part in text.split(":"))
-            return SearchSpace.between(low, high)
-        return SearchSpace(tuple(int(part) for part in text.split(",")))
+            low, high = text.split(":")
+            smallest, largest = _degree(low), _degree(high)
+            if high.strip() == CORES:  # a machine that has fewer than the smallest degree
+                largest = max(smallest, largest)
+            return SearchSpace.between(smallest, largest)
+        return SearchSpace(tuple(map(_degree, text.split(","))))
     except InvalidValueError:
         raise
     except ValueError as err:
         raise InvalidValueError(
-            f"allowed degrees are written 1:32 (a range) or 1,2,4 (a list), got {text!a}"
+            "allowed degrees are written 1:32 (a range) or 1,2,4 (a list), or 1:cores or auto, "
+            f"got {text!a}"
         ) from err
+
+
+def all_cores(default: int | None = None) -> SearchSpace:
+    """From one worker to the cores of this process, or to the default degree if that is more.
+
+    Without being told which degrees are allowed, nobody takes more than the usual ones.
+    """
+    return SearchSpace.between(1, max(available_cores(), min(default or 1, DEFAULT_SPACE.largest)))
+
+
+def _degree(text: str) -> int:
+    return available_cores() if text.strip() == CORES else int(text)
 
 
 @overload

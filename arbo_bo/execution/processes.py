@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import BinaryIO
+
+from arbo_bo.execution.guard import Guard
 
 _LOOK_EVERY_S = 0.02
 
@@ -46,9 +48,15 @@ class ProcessGroups:
 
     Each process heads its own session and so its own process group, which its descendants share.
     A thread of its own waits for each, so that the times of their ends don't depend on each other.
+
+    Args:
+        guard: Ends the groups where this process is killed.
+        in_foreground: Whether the processes stay in this process's group and session instead, as a
+            program does that reads from the terminal. Then each is ended by itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard, in_foreground: bool = False) -> None:
+        self._guard, self._in_foreground = guard, in_foreground
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._leaders: dict[int, subprocess.Popen[bytes]] = {}
         self._running: set[int] = set()
@@ -64,10 +72,11 @@ class ProcessGroups:
         arguments: Sequence[str],
         *,
         environment: Mapping[str, str],
-        stdout: int,
-        stderr: BinaryIO,
+        stdin: int | None = subprocess.DEVNULL,
+        stdout: int | None,
+        stderr: int | None,
     ) -> None:
-        """Starts the process of one chunk.
+        """Starts the process of one chunk; a stream of None is this process's own.
 
         Raises:
             OSError: The operating system would not start it.
@@ -75,18 +84,19 @@ class ProcessGroups:
         """
         leader = subprocess.Popen(
             arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
-            env=environment,
-            start_new_session=True,
+            env={**environment, **dict([self._guard.mark])},
+            start_new_session=not self._in_foreground,
         )
+        self._guard.watch(leader.pid if self._in_foreground else -leader.pid)
         try:
             threading.Thread(
                 target=self._report_end, args=(chunk_id, leader), name=f"arbo-chunk-{chunk_id}"
             ).start()
         except RuntimeError:
-            _signal_group(leader.pid, signal.SIGKILL)
+            self._signal_one(leader, signal.SIGKILL)
             leader.wait()
             raise
         self._leaders[chunk_id] = leader
@@ -108,9 +118,9 @@ class ProcessGroups:
 
     def end(self, grace_s: float) -> None:
         """Ends every group: SIGTERM, then SIGKILL to what is left after `grace_s` or an order."""
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         self._wait_for_groups(time.perf_counter() + grace_s)
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         while self._running:
             self.next_event(math.inf)
         self.reap()
@@ -121,9 +131,14 @@ class ProcessGroups:
             leader.wait()
         self._leaders.clear()
 
-    def _signal(self, number: signal.Signals) -> None:
-        for leader in self._leaders.values():
-            _signal_group(leader.pid, number)
+    def signal(self, number: int) -> None:
+        """Sends a signal to all processes that are known; a handler may, at any moment."""
+        for leader in list(self._leaders.values()):
+            self._signal_one(leader, number)
+
+    def _signal_one(self, leader: subprocess.Popen[bytes], number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            (os.kill if self._in_foreground else os.killpg)(leader.pid, number)
 
     def _wait_for_groups(self, deadline: float) -> None:
         """Returns when no group has a living member, at the deadline, or when told to kill."""
@@ -134,7 +149,9 @@ class ProcessGroups:
                 return
 
     def _living(self) -> bool:
-        return bool(self._running) or _any_group_lives({p.pid for p in self._leaders.values()})
+        if self._running or self._in_foreground:
+            return bool(self._running)
+        return _any_group_lives({p.pid for p in self._leaders.values()})
 
     def _report_end(self, chunk_id: int, leader: subprocess.Popen[bytes]) -> None:
         returncode = _wait_without_reaping(leader)
@@ -158,15 +175,6 @@ def _wait_without_reaping(leader: subprocess.Popen[bytes]) -> int | None:
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
-def _signal_group(group: int, number: int) -> bool:
-    """Signals a process group; False if it is gone or none of it may be signalled."""
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
-
-
 def _any_group_lives(groups: set[int]) -> bool:
     """Whether any process that isn't a zombie belongs to one of `groups`.
 
@@ -174,9 +182,17 @@ def _any_group_lives(groups: set[int]) -> bool:
     Linux the states are read.
     """
     if sys.platform != "linux":
-        return any([_signal_group(group, 0) for group in groups])
+        return any([_answers(group) for group in groups])
     with os.scandir("/proc") as entries:
         return any(_lives_in(entry.path, groups) for entry in entries if entry.name.isdigit())
+
+
+def _answers(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _lives_in(directory: str, groups: set[int]) -> bool:

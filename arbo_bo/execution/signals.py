@@ -2,11 +2,19 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_FORWARDED = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
 
 
 @contextmanager
@@ -33,3 +41,23 @@ def ending_signals_raise() -> Iterator[None]:
 
 def _exit(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
+
+
+@contextmanager
+def signals_passed_to(receive: Callable[[int], None]) -> Iterator[None]:
+    """Gives the signals of a block to `receive`, but for those that this process ignores.
+
+    A process started under nohup, say, ignores SIGHUP, as do those that it starts.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in _FORWARDED}
+    taken = [number for number, handler in handlers.items() if handler != signal.SIG_IGN]
+    try:
+        for number in taken:
+            signal.signal(number, lambda number, frame: receive(number))
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, handlers[number])

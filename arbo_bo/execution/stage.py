@@ -47,7 +47,9 @@ def run_stage(
 
     The processes read nothing (stdin is /dev/null). What they write to stdout is discarded, and of
     their stderr the tail is kept for a failure's message. They find ARBO_PARALLELISM and
-    ARBO_CHUNKS among their environment variables, and ARBO_CHUNK_ID where each has a chunk.
+    ARBO_CHUNKS among their environment variables, and ARBO_CHUNK_ID where each has a chunk. Should
+    this process be killed, they are ended, by a shell that waits for that, and on Linux so is what
+    has inherited their ARBO_STAGE_ID.
 
     Where one fails, the time limit passes, or the caller is interrupted (Ctrl-C, or a SIGTERM or
     SIGHUP without a handler of its own), every process and what it has started in its process group
@@ -60,7 +62,7 @@ def run_stage(
         timeout_s: Time limit for the whole stage in seconds; None for none.
         environment: Environment variables on top of this process's own.
         show_output: Whether to show what the processes write, on stderr: their stdout as it comes,
-            their stderr, chunk by chunk, when the stage has ended.
+            their stderr line by line.
         grace_s: Time between SIGTERM and SIGKILL in seconds.
 
     Raises:
@@ -71,7 +73,7 @@ def run_stage(
         StageTimeoutError: The time limit passed; it has `timeout_s`.
     """
     degree = validation.integer("parallelism", parallelism, 1)
-    chunks = _chunks(command, degree, _checked_environment(environment))
+    chunks = chunks_of(command, degree, environment)
     supervisor = StageSupervisor(
         chunks,
         timeout_s=None if timeout_s is None else validation.positive("timeout_s", timeout_s),
@@ -79,6 +81,21 @@ def run_stage(
         show_output=show_output,
     )
     return StageTiming(degree, _run_supervised(supervisor), len(chunks))
+
+
+def prepare(command: str, *, show_output: bool = False) -> None:
+    """Runs a shell's command before a run, outside of its time.
+
+    Args:
+        command: What ``sh -c`` is given.
+        show_output: Whether to show what it writes, on stderr.
+
+    Raises:
+        StageFailedError: It failed.
+    """
+    chunk = Chunk(f"the preparation {command!r}", ["sh", "-c", command], os.environ)
+    supervisor = StageSupervisor([chunk], timeout_s=None, grace_s=5.0, show_output=show_output)
+    _run_supervised(supervisor)
 
 
 def _run_supervised(supervisor: StageSupervisor) -> float:
@@ -103,8 +120,15 @@ def _end(supervisor: StageSupervisor, call: InterruptibleCall[float]) -> None:
         call.wait()
 
 
-def _chunks(command: StageCommand, parallelism: int, environment: Mapping[str, str]) -> list[Chunk]:
-    common = {**environment, _CHUNKS: str(parallelism), _PARALLELISM: str(parallelism)}
+def chunks_of(
+    command: StageCommand, parallelism: int, environment: Mapping[str, str] | None = None
+) -> list[Chunk]:
+    """The processes of a stage, each with the environment variables that tell it its part."""
+    common = {
+        **_checked_environment(environment),
+        _CHUNKS: str(parallelism),
+        _PARALLELISM: str(parallelism),
+    }
     common.pop(_CHUNK_ID, None)
     expanded = command.expand(parallelism)
     if not command.is_chunked:

@@ -1,15 +1,15 @@
 """Sees one stage through, from its first process to its last, in a thread of its own."""
 
 import math
+import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from arbo_bo.errors import StageFailedError, StageTimeoutError
 from arbo_bo.execution import capture, failures
+from arbo_bo.execution.guard import Guard
 from arbo_bo.execution.processes import Event, Order, ProcessEnd, ProcessGroups
 
 
@@ -57,7 +57,8 @@ class StageSupervisor:
         self._timeout_s = timeout_s
         self._grace_s = grace_s
         self._show_output = show_output
-        self._groups = ProcessGroups()
+        self._guard = Guard(grace_s)
+        self._groups = ProcessGroups(self._guard)
 
     def order(self, order: Order) -> None:
         """Asks for the end of all processes; any thread may."""
@@ -70,57 +71,58 @@ class StageSupervisor:
             CommandError: The program could not be run.
             StageFailedError: A process failed, or the time limit was passed.
         """
-        with ExitStack() as stack:
-            try:
-                files = [stack.enter_context(capture.stderr_file()) for _ in self._chunks]
-            except OSError as err:
-                raise StageFailedError(
-                    f"no temporary files for the stderr of {len(self._chunks)} processes: {err}"
-                ) from err
-            try:
-                execution_time_s = self._measure(files)
-            except BaseException:
-                self._groups.end(self._grace_s)
-                raise
-            else:
-                self._groups.reap()
-            finally:
-                if self._show_output:
-                    for file in files:
-                        capture.show(file)
+        try:
+            tails = capture.Tails(self._show_output)
+        except (OSError, RuntimeError) as err:
+            raise StageFailedError(f"no pipes for the stderr of the processes: {err}") from err
+        self._guard.start()
+        try:
+            execution_time_s = self._measure(tails)
+        except BaseException:
+            self._groups.end(self._grace_s)
+            raise
+        else:
+            self._groups.reap()
+        finally:
+            self._guard.dismiss()
+            tails.close()
         return execution_time_s
 
-    def _measure(self, files: Sequence[BinaryIO]) -> float:
+    def _measure(self, tails: capture.Tails) -> float:
         stdout = capture.shown_stdout() if self._show_output else subprocess.DEVNULL
         started_at = ended_at = time.perf_counter()
         deadline = math.inf if self._timeout_s is None else started_at + self._timeout_s
         for chunk_id in range(len(self._chunks)):
             while (event := self._groups.next_event(0)) is not None:
-                ended_at = max(ended_at, self._end_time(event, files))
+                ended_at = max(ended_at, self._end_time(event, tails))
             if time.perf_counter() >= deadline:
-                raise self._too_late(files)
-            self._start(chunk_id, stdout, files[chunk_id])
+                raise self._too_late(tails)
+            self._start(chunk_id, stdout, tails)
         while self._groups.running:
             event = self._groups.next_event(deadline - time.perf_counter())
             if event is None:
-                raise self._too_late(files)
-            ended_at = max(ended_at, self._end_time(event, files))
+                raise self._too_late(tails)
+            ended_at = max(ended_at, self._end_time(event, tails))
         return ended_at - started_at
 
-    def _start(self, chunk_id: int, stdout: int, stderr: BinaryIO) -> None:
+    def _start(self, chunk_id: int, stdout: int, tails: capture.Tails) -> None:
         chunk = self._chunks[chunk_id]
         try:
-            self._groups.start(
-                chunk_id,
-                chunk.arguments,
-                environment=chunk.environment,
-                stdout=stdout,
-                stderr=stderr,
-            )
+            stderr = tails.writer(chunk_id)
+            try:
+                self._groups.start(
+                    chunk_id,
+                    chunk.arguments,
+                    environment=chunk.environment,
+                    stdout=stdout,
+                    stderr=stderr,
+                )
+            finally:
+                os.close(stderr)
         except (OSError, RuntimeError) as err:
             raise failures.not_started(chunk.subject, chunk_id, chunk.arguments[0], err) from err
 
-    def _end_time(self, event: Event, files: Sequence[BinaryIO]) -> float:
+    def _end_time(self, event: Event, tails: capture.Tails) -> float:
         """Returns when a process ended well; raises where it did not, or an order came."""
         if not isinstance(event, ProcessEnd):
             raise StageInterruptedError("the stage was interrupted and its processes were ended")
@@ -129,11 +131,11 @@ class StageSupervisor:
                 self._chunks[event.chunk_id].subject,
                 event.chunk_id,
                 event.returncode,
-                capture.tail(files[event.chunk_id]),
+                tails.text(event.chunk_id),
             )
         return event.ended_at
 
-    def _too_late(self, files: Sequence[BinaryIO]) -> StageTimeoutError:
+    def _too_late(self, tails: capture.Tails) -> StageTimeoutError:
         assert self._timeout_s is not None
         running = self._groups.running
         chunk_id = min(running, default=0)
@@ -142,5 +144,5 @@ class StageSupervisor:
             running=len(running),
             processes=len(self._chunks),
             chunk_id=chunk_id,
-            stderr_tail=capture.tail(files[chunk_id]),
+            stderr_tail=tails.text(chunk_id),
         )

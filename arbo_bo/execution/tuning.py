@@ -1,13 +1,18 @@
 """The tuning loop: suggest, run, measure, until enough runs are completed."""
 
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from arbo_bo.errors import StageFailedError, StageTimeoutError, TrialClosedError
+from arbo_bo.errors import StageFailedError, StageTimeoutError, UndeliveredError
 from arbo_bo.execution.command import StageCommand
-from arbo_bo.execution.stage import run_stage
+from arbo_bo.execution.falls import fallen_from
+from arbo_bo.execution.signals import ending_signals_raise
+from arbo_bo.execution.stage import prepare, run_stage
 from arbo_bo.experiment import Decision, Trial
+from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.optimizer import ArboOptimizer
+from arbo_bo.service.runs import Run, Undelivered, watched
 
 MAX_TIMEOUTS_IN_A_ROW = 3
 
@@ -21,12 +26,14 @@ class TuningOptions:
         input_size: Size of the input; None: unknown.
         timeout_s: A run is ended at this limit [s]; None: no limit.
         show_output: Whether the command's output is shown.
+        prepare: A shell's command that is run before each run, outside of its time.
     """
 
     runs: int
     input_size: float | None = None
     timeout_s: float | None = None
     show_output: bool = False
+    prepare: str | None = None
 
 
 class TuningObserver:
@@ -37,6 +44,9 @@ class TuningObserver:
 
     def finished(self, trial: Trial, completed: int) -> None:
         """A trial is completed or failed; `completed` trials are done."""
+
+    def doubted(self, trial: Trial, other: Trial) -> None:
+        """A trial took so much less than another one that it may not have done its work."""
 
 
 def tune(
@@ -55,58 +65,76 @@ def tune(
     Raises:
         StageFailedError: A chunk failed; the trial is FAILED, with the end of its stderr.
         StageTimeoutError: Three runs in a row timed out.
+        UndeliveredError: The store has not taken what a run took; the next call delivers it.
     """
     observer = observer or TuningObserver()
-    completed, timeouts = arbo.experiment(task).model.sample_count, 0
-    while completed < options.runs:
-        decision = arbo.suggest(task, input_size=options.input_size)
-        try:
-            observer.started(decision, completed)
-            trial = _run(arbo, decision, command, options)
-        except StageTimeoutError as err:
-            timeouts += 1
-            trial = _fail(arbo, decision, err, options.timeout_s)
-            observer.finished(trial, completed)
-            if timeouts == MAX_TIMEOUTS_IN_A_ROW:
-                raise
-            continue
-        except StageFailedError as err:
-            observer.finished(_fail(arbo, decision, err), completed)
-            raise
-        except BaseException as err:
-            with suppress(TrialClosedError):  # interrupted just after it was completed
-                arbo.mark_trial_abandoned(task, _index(decision), reason=_ending(err))
-            raise
-        timeouts = 0
+    timeouts = 0
+    with ending_signals_raise():
         completed = arbo.experiment(task).model.sample_count
-        observer.finished(trial, completed)
-    return arbo.decide(task, input_size=options.input_size)
+        while completed < options.runs:
+            if options.prepare is not None:
+                prepare(options.prepare, show_output=options.show_output)
+            run = _begun(arbo, task, options)
+            try:
+                trial = _tried(
+                    run, command, options, partial(observer.started, run.decision, completed)
+                )
+            except StageTimeoutError as err:
+                timeouts += 1
+                observer.finished(_taken(run.fail(_reason(err), options.timeout_s)), completed)
+                if timeouts == MAX_TIMEOUTS_IN_A_ROW:
+                    raise
+                continue
+            except StageFailedError as err:
+                observer.finished(_taken(run.fail(_reason(err))), completed)
+                raise
+            timeouts = 0
+            experiment = arbo.experiment(task)
+            completed = experiment.model.sample_count
+            observer.finished(trial, completed)
+            other = fallen_from(trial, arbo.store.history(task, experiment.window))
+            if other is not None:
+                observer.doubted(trial, other)
+        return arbo.decide(task, input_size=options.input_size)
 
 
-def _run(
-    arbo: ArboOptimizer, decision: Decision, command: StageCommand, options: TuningOptions
+def _begun(arbo: ArboOptimizer, task: str, options: TuningOptions) -> Run:
+    def suggest(file: JournalFile) -> Decision:
+        return arbo.suggest(task, input_size=options.input_size, run_key=file.entry.run_id)
+
+    return watched(arbo.store, task, suggest)
+
+
+def _tried(
+    run: Run, command: StageCommand, options: TuningOptions, started: Callable[[], None]
 ) -> Trial:
-    timing = run_stage(
-        command,
-        decision.parallelism,
-        timeout_s=options.timeout_s,
-        show_output=options.show_output,
-    )
-    return arbo.complete_trial(
-        decision.task, _index(decision), execution_time_s=timing.execution_time_s
-    )
+    """Runs the command, and records what it took."""
+    try:
+        started()
+        timing = run_stage(
+            command,
+            run.decision.parallelism,
+            timeout_s=options.timeout_s,
+            show_output=options.show_output,
+        )
+    except StageFailedError:
+        raise
+    except BaseException as err:
+        run.abandon(_ending(err))
+        raise
+    return _taken(run.complete(timing.execution_time_s))
 
 
-def _fail(
-    arbo: ArboOptimizer, decision: Decision, err: StageFailedError, limit_s: float | None = None
-) -> Trial:
-    tail = getattr(err, "stderr_tail", "")
-    return arbo.mark_trial_failed(
-        decision.task,
-        _index(decision),
-        reason=f"{err}\n{tail}".strip(),
-        timed_out_after_s=limit_s,
-    )
+def _taken(told: Trial | Undelivered | None) -> Trial:
+    """The trial, if the store has it."""
+    if isinstance(told, Undelivered):
+        raise UndeliveredError(str(told))
+    assert told is not None
+    return told
+
+
+def _reason(err: StageFailedError) -> str:
+    return f"{err}\n{getattr(err, 'stderr_tail', '')}".strip()
 
 
 def _ending(err: BaseException) -> str:
@@ -115,8 +143,3 @@ def _ending(err: BaseException) -> str:
     if isinstance(err, SystemExit):
         return f"ended with status {err.code}"
     return f"{type(err).__name__}: {err}"
-
-
-def _index(decision: Decision) -> int:
-    assert decision.trial_index is not None
-    return decision.trial_index

@@ -59,6 +59,7 @@ class Decision:
         phase: baseline, probe or optimize.
         reason: One sentence that a person understands.
         trial_index: The trial that is RUNNING from here; None if none was made.
+        trial_id: Its identity, which no other trial ever has.
         acquisition: What chose it; None outside of optimize.
         input_scale_factor: gamma at the decision.
         cluster_load: L at the decision.
@@ -84,6 +85,7 @@ class Decision:
     recommended_parallelism: int | None = None
     objective: Objective = field(default_factory=Objective)
     strategy: Strategy = field(default_factory=Strategy)
+    trial_id: str | None = None
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.task)

@@ -1,19 +1,17 @@
 """Trials that the store has yet to number: a decision about to run, and runs from elsewhere."""
 
-import math
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from arbo_bo._format import count
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment.arm import Arm, Context
 from arbo_bo.experiment.decision import Decision
+from arbo_bo.experiment.decision_record import to_record
 from arbo_bo.experiment.experiment import Experiment
 from arbo_bo.experiment.outcome import Outcome
-from arbo_bo.experiment.prediction import Prediction, Residual
 from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
 
 UNNUMBERED = 0
@@ -59,43 +57,11 @@ def running_trial(
         run_key=run_key,
         recommended_parallelism=decision.recommended_parallelism,
         strategy=decision.strategy.to_json(),
+        reason=decision.reason,
+        decision=to_record(decision),
         lease_expires_at=now + lease,
         mean_cluster_load=given_load,
     )
-
-
-def decision_of(trial: Trial, residual: Residual) -> Decision:
-    """The decision that a trial was started with; the candidates beside it were not kept."""
-    return Decision(
-        task=trial.task,
-        parallelism=trial.parallelism,
-        phase=trial.phase,
-        reason=f"{count(trial.parallelism)}: already decided for this key, as {trial}.",
-        trial_index=trial.trial_index,
-        acquisition=trial.acquisition,
-        input_scale_factor=trial.input_scale_factor,
-        cluster_load=trial.cluster_load,
-        prediction=_prediction_of(trial, residual),
-        recommended_parallelism=trial.recommended_parallelism,
-    )
-
-
-def _prediction_of(trial: Trial, residual: Residual) -> Prediction | None:
-    """The distribution with the stored mean m and deviation d.
-
-    Of log T: sigma^2 = log(1 + (d / m)^2), mu = log m - sigma^2 / 2. Of T, for an additive
-    residual: m and d themselves, the part below T = 0 neglected.
-    """
-    mean, std = trial.predicted_time_s, trial.predicted_time_std_s
-    if mean is None or std is None or mean <= 0 or std <= 0:
-        return None
-    if residual is Residual.ADDITIVE:
-        return Prediction(trial.parallelism, mean, std, residual)
-    variance = math.log1p((std / mean) ** 2)
-    if variance == 0:  # (d / m)^2 is less than a float holds
-        return None
-    location = math.log(mean) - variance / 2
-    return Prediction(trial.parallelism, location, math.sqrt(variance), residual)
 
 
 def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:

@@ -91,6 +91,9 @@ class Trial:
         mean_cluster_load: Workers of all other runs, on average over this run; None: unknown.
         recommended_parallelism: The degree that was advised, where another one had to run.
         strategy: How the decision was taken, JSON-ready.
+        trial_id: Its identity, a UUID that no other trial ever has; None: not stored yet.
+        reason: Why it was decided so, for people; None: not kept.
+        decision: What the decision saw, see `decision_record`; None: not kept, or not read.
     """
 
     task: str
@@ -120,6 +123,9 @@ class Trial:
     mean_cluster_load: float | None = None
     recommended_parallelism: int | None = None
     strategy: Mapping[str, Any] | None = field(default=None, hash=False)
+    trial_id: str | None = None
+    reason: str | None = None
+    decision: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.task)

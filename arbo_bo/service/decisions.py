@@ -12,7 +12,8 @@ from arbo_bo.errors import (
     StaleDecisionError,
 )
 from arbo_bo.experiment import Context, Decision, Experiment, Prediction
-from arbo_bo.experiment.drafts import decision_of, running_trial
+from arbo_bo.experiment.decision_record import decision_of
+from arbo_bo.experiment.drafts import running_trial
 
 if TYPE_CHECKING:
     from arbo_bo.context import LoadSource, SizeSource
@@ -152,7 +153,9 @@ class Decider:
         trial, is_new = self.store.start(request.task, draft, generated.learned, version)
         if not is_new:
             return decision_of(trial, experiment.residual)
-        decision = replace(generated.decision, trial_index=trial.trial_index)
+        decision = replace(
+            generated.decision, trial_index=trial.trial_index, trial_id=trial.trial_id
+        )
         logger.info("%s, trial %d: %s", request.task, trial.trial_index, decision.reason)
         return decision
 

@@ -32,12 +32,14 @@ class Finding:
         verdict: How bad it is.
         message: What was found.
         advice: What to do; empty where nothing is.
+        names: All that was found, where the message names some of it.
     """
 
     check: str
     verdict: Verdict
     message: str
     advice: str = ""
+    names: tuple[str, ...] = ()
 
 
 def diagnose(store: SQLTrialStore) -> list[Finding]:
@@ -138,14 +140,15 @@ def _clock(inspection: Inspection) -> Finding:
 
 
 def _runs(inspection: Inspection) -> Finding:
-    stale = inspection.stale_runs()
+    stale = [f"{name} {index}" for name, index in inspection.stale_runs()]
     if not stale:
         return Finding("runs", Verdict.OK, "no run is past its lease")
     return Finding(
         "runs",
         Verdict.WARNING,
-        f"{len(stale)} RUNNING past their lease: {_some(f'{n} {i}' for n, i in stale)}",
+        f"{len(stale)} RUNNING past their lease: {_some(stale)}",
         "the next suggestion abandons them; or close them: arbo abandon TASK INDEX",
+        tuple(stale),
     )
 
 
@@ -158,9 +161,9 @@ def _watched(inspection: Inspection) -> Finding:
     if not (dead or waiting or refused):
         return Finding("watched", Verdict.OK, "no run of this machine has gone unheard")
     said, advice = [], []
+    names = [f"{entry.subject} (process {entry.pid})" for entry in dead]
     if dead:
-        names = _some(f"{entry.subject} (process {entry.pid})" for entry in dead)
-        said.append(f"{len(dead)} ended with their process, without a word: {names}")
+        said.append(f"{len(dead)} ended with their process, without a word: {_some(names)}")
     if waiting:
         said.append(f"{len(waiting)} wait to be delivered: {_some(e.subject for e in waiting)}")
     if dead or waiting:
@@ -168,7 +171,8 @@ def _watched(inspection: Inspection) -> Finding:
     if refused:
         said.append(f"{len(refused)} were refused: {_some(map(str, refused))}")
         advice.append("each refused file holds a run as JSON; delete it once it is of no use")
-    return Finding("watched", Verdict.WARNING, "; ".join(said), "; ".join(advice))
+    names += [*(entry.subject for entry in waiting), *map(str, refused)]
+    return Finding("watched", Verdict.WARNING, "; ".join(said), "; ".join(advice), tuple(names))
 
 
 def _models(inspection: Inspection) -> Finding:
@@ -180,6 +184,7 @@ def _models(inspection: Inspection) -> Finding:
             Verdict.ERROR,
             f"{len(unreadable)} tasks cannot be read: {_some(unreadable.values())}",
             "upgrade arbo_bo if a later version wrote them; else configure the tasks anew",
+            tuple(unreadable.values()),
         )
     if lost:
         return Finding(
@@ -187,6 +192,7 @@ def _models(inspection: Inspection) -> Finding:
             Verdict.WARNING,
             f"what was learned of {len(lost)} tasks cannot be read: {_some(lost)}",
             "upgrade arbo_bo if a later version wrote it; else nothing, the next fit starts afresh",
+            tuple(lost),
         )
     return Finding("models", Verdict.OK, "every task's configuration and model can be read")
 

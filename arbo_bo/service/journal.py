@@ -37,6 +37,7 @@ class Ending:
         execution_time_s: What it took, where it was completed [s].
         reason: Why it failed or was abandoned.
         timed_out_after_s: The limit that it was ended at [s].
+        further: What else was told of a completed run: further arguments of its `Outcome`.
     """
 
     status: TrialStatus
@@ -44,6 +45,7 @@ class Ending:
     execution_time_s: float | None = None
     reason: str | None = None
     timed_out_after_s: float | None = None
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     def close(self, trial: Trial) -> Trial:
         """The trial with this outcome.
@@ -53,7 +55,8 @@ class Ending:
         """
         if self.status is TrialStatus.COMPLETED:
             assert self.execution_time_s is not None
-            return trial.complete(Outcome(self.execution_time_s), self.finished_at)
+            outcome = Outcome(self.execution_time_s, **self.further)
+            return trial.complete(outcome, self.finished_at)
         if self.status is TrialStatus.FAILED:
             return trial.fail(self.reason, self.timed_out_after_s, self.finished_at)
         return trial.abandon(self.reason, self.finished_at)
@@ -67,7 +70,7 @@ class Entry:
         store: The store's URL, without secrets.
         namespace: The task's namespace.
         task: The task's name.
-        parallelism: The degree that runs.
+        parallelism: The degree that runs; None: as its trial says.
         trial_index: Its trial; None: the store was down and there is none yet.
         input_size: The size of its input, where it is known.
         degrees: The allowed degrees, for a task that the store may not know yet.
@@ -81,7 +84,7 @@ class Entry:
     store: str
     namespace: str
     task: str
-    parallelism: int
+    parallelism: int | None = None
     trial_index: int | None = None
     input_size: float | None = None
     degrees: tuple[int, ...] = ()
@@ -131,7 +134,7 @@ def _ending(stored: Any) -> Ending:
     values["status"] = TrialStatus(values["status"])
     values["finished_at"] = datetime.fromisoformat(values["finished_at"])
     if values["status"] is TrialStatus.COMPLETED:
-        validation.positive("execution_time_s", values["execution_time_s"])
+        Outcome(values["execution_time_s"], **values.get("further", {}))
     return Ending(**values)
 
 

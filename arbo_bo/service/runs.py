@@ -13,7 +13,10 @@ from arbo_bo.errors import (
     ArboError,
     ExperimentNotFoundError,
     InvalidValueError,
+    SchemaVersionError,
     StoreError,
+    StoreReadOnlyError,
+    StoreURLError,
     TrialClosedError,
     TrialNotFoundError,
 )
@@ -40,6 +43,7 @@ logger = logging.getLogger("arbo_bo")
 
 CLOSING_S = 5.0
 """How long the store may take over the outcome of a run that must go on without it [s]."""
+_LASTING = (StoreURLError, StoreReadOnlyError, SchemaVersionError)
 IN_MEMORY = "sqlite://"
 _REFUSALS = (TrialClosedError, TrialNotFoundError, ExperimentNotFoundError, InvalidValueError)
 
@@ -83,7 +87,8 @@ class Undelivered:
         what = str(ending.status).lower()
         if ending.execution_time_s is not None:
             what += f" in {format_time(ending.execution_time_s)}"
-        told = f"{self.entry.subject}, {count(self.entry.parallelism)}, {what}"
+        degree = self.entry.parallelism
+        told = ", ".join([self.entry.subject, *([count(degree)] if degree else []), what])
         if self.is_kept:
             then = f"the next arbo call on this machine delivers it, as does: {self.command}"
         elif self.entry.trial_index is not None:
@@ -153,6 +158,9 @@ class Run:
             if not entry.is_worth_telling:
                 return None
             return Undelivered(entry, kept, _line(err))
+        except BaseException:
+            self._file.keep()
+            raise
         self._file.remove()
         return trial
 
@@ -200,6 +208,34 @@ def _give_up(file: JournalFile, err: BaseException) -> None:
         return
     file.change(ending=Ending(TrialStatus.ABANDONED, datetime.now(UTC), reason=_line(err)))
     file.keep()
+
+
+def recorded(
+    store: "TrialStore", task: str, trial_index: int, ending: Ending, change: Callable[[], Trial]
+) -> Trial | Undelivered:
+    """Makes a change that closes a trial; what the store cannot take now is kept for later.
+
+    Args:
+        store: The store.
+        task: The task's name.
+        trial_index: The trial's index.
+        ending: What the change says, for when it is made later.
+        change: Makes it.
+
+    Raises:
+        ArboError: The store refuses the change, or no later call could make it.
+    """
+    try:
+        with store.within(CLOSING_S):
+            return change()
+    except StoreError as err:
+        entry = Entry(_identity(store) or "", store.namespace, task, None, trial_index)
+        if isinstance(err, _LASTING) or not getattr(err, "may_pass", True):
+            raise
+        file = JournalFile(replace(entry, ending=ending))
+        if not file.keep():
+            raise
+        return Undelivered(file.entry, True, _line(err))
 
 
 def unadvised(task: str, parallelism: int, problem: str) -> Decision:
@@ -293,7 +329,7 @@ def _made(store: "TrialStore", entry: Entry) -> Trial:
         task=entry.task,
         trial_index=UNNUMBERED,
         status=TrialStatus.RUNNING,
-        arm=Arm(entry.parallelism),
+        arm=Arm(entry.parallelism or 1),
         context=Context(entry.input_size, None),
         phase=Phase.ATTACHED,
         created_at=entry.started_at,

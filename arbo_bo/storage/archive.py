@@ -27,7 +27,7 @@ from arbo_bo.storage.steps import Steps
 from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.transaction import Transaction, readable
 
-FORMAT = 1
+FORMAT, READ_FORMATS = 2, (1, 2)
 HEADER, TASK, TRIAL = "arbo_bo export", "task", "trial"
 CSV_NEEDS = ("task", "trial_index", "status")
 """Columns that every export as CSV has, and a table of runs from elsewhere hardly all."""
@@ -63,10 +63,11 @@ def export_csv(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iter
         ExperimentNotFoundError: There is no such task.
     """
     names = _names(store, names)
-    yield _csv_line(["task", *(column.name for column in own_columns(TRIAL_COLUMNS))])
+    columns = [c.name for c in own_columns(TRIAL_COLUMNS) if c.name != "decision"]
+    yield _csv_line(["task", *columns])
     for name in names:
         for trial in _rows(store, name)[1]:
-            yield _csv_line([name, *map(_text, trial.values())])
+            yield _csv_line([name, *(_text(trial[column]) for column in columns)])
 
 
 def import_lines(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
@@ -137,7 +138,7 @@ class _Restoring:
     def _take(self, number: int, record: Json) -> None:
         kind, task = record.pop("kind", None), record.pop("task", None)
         if number == 1:
-            if kind != HEADER or record.get("format") != FORMAT:
+            if kind != HEADER or record.get("format") not in READ_FORMATS:
                 raise InvalidValueError(
                     f"this is no export in format {FORMAT}: the first line must say so; a later "
                     "version of arbo_bo may have written it"
@@ -183,8 +184,14 @@ class _Restoring:
 
     def _write(self) -> None:
         if self.batch:
-            rows = [{"id": _new_id(), **values} for values in self.batch]
-            self.transaction.run_many("add_trial", rows)
+            # A trial stays itself in another database; in this one it is there already.
+            ids = json.dumps([values["trial_id"] for values in self.batch])
+            taken = {r["trial_id"] for r in self.transaction.rows("trials_of_ids", ids=ids)}
+            for values in self.batch:
+                if values["trial_id"] in taken:
+                    values["trial_id"] = _new_id()
+                taken.add(values["trial_id"])
+            self.transaction.run_many("add_trial", self.batch)
             self.trials += len(self.batch)
             self.batch = []
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -16,15 +17,14 @@ from arbo_bo.experiment import (
     Context,
     Experiment,
     Objective,
-    Phase,
     SearchSpace,
     Strategy,
     TaskModel,
     Trial,
-    TrialStatus,
     validation,
 )
 from arbo_bo.experiment.outcome import clean_reason
+from arbo_bo.storage.columns import PLACE, TRIAL_COLUMNS
 from arbo_bo.storage.transaction import Row, readable
 
 T = TypeVar("T")
@@ -41,6 +41,9 @@ _PLAIN_SETTINGS = (
     "lease_s",
 )
 Json = dict[str, Any]
+OWN_COLUMNS = tuple(column.name for column in TRIAL_COLUMNS if column.name not in PLACE)
+_NESTED = ("parallelism", "input_size", "cluster_load")
+"""Columns that are no fields of a trial, but of its arm and its context."""
 LAW_COLUMNS = ("t_base_1", "p_obs", "c_startup", "k_exponent")
 
 
@@ -143,36 +146,9 @@ def plain_json(name: str, value: Mapping[str, Any]) -> Json:
 
 
 def trial_values(trial: Trial) -> Json:
-    """The columns of `execution_history` that a trial fills."""
-    return {
-        "trial_index": trial.trial_index,
-        "status": trial.status.value,
-        "parallelism": trial.parallelism,
-        "input_size": trial.input_size,
-        "input_scale_factor": trial.input_scale_factor,
-        "cluster_load": trial.cluster_load,
-        "execution_time": trial.execution_time_s,
-        "startup_time": trial.startup_time_s,
-        "residual": trial.residual_s,
-        "predicted_mean": trial.predicted_time_s,
-        "predicted_std": trial.predicted_time_std_s,
-        "acquisition": trial.acquisition,
-        "phase": trial.phase.value,
-        "created_at": trial.created_at,
-        "started_at": trial.started_at,
-        "finished_at": trial.finished_at,
-        "timed_out_after": trial.timed_out_after_s,
-        "failure_reason": trial.failure_reason,
-        "idempotency_key": trial.idempotency_key,
-        "run_key": trial.run_key,
-        "exclusion_reason": trial.exclusion_reason,
-        "strategy": trial.strategy,
-        "lease_expires_at": trial.lease_expires_at,
-        "time_measure": None if trial.time_measure is None else trial.time_measure.value,
-        "queued_time": trial.queued_time_s,
-        "mean_cluster_load": trial.mean_cluster_load,
-        "recommended_parallelism": trial.recommended_parallelism,
-    }
+    """The columns of `execution_history` that a trial fills: each is an attribute of that name."""
+    values = {name: getattr(trial, name) for name in OWN_COLUMNS}
+    return {name: str(v) if isinstance(v, StrEnum) else v for name, v in values.items()}
 
 
 def storable(trial: Trial, task: str, trial_index: int) -> Trial:
@@ -195,6 +171,8 @@ def storable(trial: Trial, task: str, trial_index: int) -> Trial:
         failure_reason=clean_reason(trial.failure_reason),
         exclusion_reason=clean_reason(trial.exclusion_reason),
         strategy=None if trial.strategy is None else plain_json("strategy", trial.strategy),
+        reason=clean_reason(trial.reason),
+        decision=None if trial.decision is None else plain_json("decision", trial.decision),
     )
 
 
@@ -227,6 +205,11 @@ def all_readable(read: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
     if problems:
         logger.warning("%d rows were left out: %s; run: arbo doctor", len(problems), problems[0])
     return found
+
+
+def by_index(rows: Sequence[Row]) -> list[Trial]:
+    """The trials of rows that can be read, in order."""
+    return sorted(all_readable(trial_of, rows), key=lambda trial: trial.trial_index)
 
 
 def finite(value: float | None) -> float | None:
@@ -263,35 +246,9 @@ def _model_of(row: Row) -> TaskModel:
 
 
 def _trial_of(row: Row) -> Trial:
-    return Trial(
-        task=row["task_name"],
-        trial_index=row["trial_index"],
-        status=TrialStatus(row["status"]),
-        arm=Arm(row["parallelism"]),
-        context=Context(row["input_size"], row["cluster_load"]),
-        phase=Phase(row["phase"]),
-        acquisition=row["acquisition"],
-        input_scale_factor=row["input_scale_factor"],
-        predicted_time_s=row["predicted_mean"],
-        predicted_time_std_s=row["predicted_std"],
-        execution_time_s=row["execution_time"],
-        startup_time_s=row["startup_time"],
-        residual_s=row["residual"],
-        timed_out_after_s=row["timed_out_after"],
-        failure_reason=row["failure_reason"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        idempotency_key=row["idempotency_key"],
-        run_key=row["run_key"],
-        exclusion_reason=row["exclusion_reason"],
-        strategy=row["strategy"],
-        lease_expires_at=row["lease_expires_at"],
-        time_measure=row["time_measure"],
-        queued_time_s=row["queued_time"],
-        mean_cluster_load=row["mean_cluster_load"],
-        recommended_parallelism=row["recommended_parallelism"],
-    )
+    own: Json = {name: row.get(name) for name in OWN_COLUMNS if name not in _NESTED}
+    arm, context = Arm(row["parallelism"]), Context(row["input_size"], row["cluster_load"])
+    return Trial(task=row["task_name"], arm=arm, context=context, **own)
 
 
 def _as_dict(value: object) -> dict[str, Any]:

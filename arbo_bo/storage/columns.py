@@ -71,7 +71,7 @@ TASK_COLUMNS = (
 )
 
 TRIAL_COLUMNS = (
-    Column("id", Kind.TEXT, required=True, length=36, is_key=True),
+    Column("trial_id", Kind.TEXT, required=True, length=36, is_key=True),
     _name("namespace"),
     _name("task_name"),
     Column("trial_index", Kind.INTEGER, required=True),
@@ -80,17 +80,17 @@ TRIAL_COLUMNS = (
     _real("input_size"),
     _real("input_scale_factor", required=True, default=1),
     _real("cluster_load"),
-    _real("execution_time"),
-    _real("startup_time"),
-    _real("residual"),
-    _real("predicted_mean"),
-    _real("predicted_std"),
+    _real("execution_time_s"),
+    _real("startup_time_s"),
+    _real("residual_s"),
+    _real("predicted_time_s"),
+    _real("predicted_time_std_s"),
     Column("acquisition", Kind.TEXT, length=255),
     Column("phase", Kind.TEXT, required=True, length=16),
     _moment("created_at", required=True),
     _moment("started_at"),
     _moment("finished_at"),
-    _real("timed_out_after"),
+    _real("timed_out_after_s"),
     Column("failure_reason", Kind.TEXT),
     _name("idempotency_key", required=False),
     _name("run_key", required=False),
@@ -98,13 +98,18 @@ TRIAL_COLUMNS = (
     Column("strategy", Kind.OBJECT),
     _moment("lease_expires_at"),
     Column("time_measure", Kind.TEXT, length=16),
-    _real("queued_time"),
+    _real("queued_time_s"),
     _real("mean_cluster_load"),
     Column("recommended_parallelism", Kind.INTEGER),
+    Column("reason", Kind.TEXT),
+    Column("decision", Kind.OBJECT),
 )
 
-PLACE = ("id", "namespace", "task_name")
+PLACE = ("namespace", "task_name")
 """Where a row stands: the store's to say, not the trial's or the task's own."""
+
+DECIDED = ("reason", "decision")
+"""What is written when a trial is decided, and never again."""
 
 KINDS: Mapping[str, Kind] = {
     **{column.name: column.kind for column in (*TASK_COLUMNS, *TRIAL_COLUMNS)},

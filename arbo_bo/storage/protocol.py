@@ -135,6 +135,10 @@ class TrialStore(Protocol):
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
         ...
 
+    def under_way(self) -> list[Trial]:
+        """What runs in the namespace, whichever the task: the longest first, 500 at most."""
+        ...
+
     def abandon_lapsed(self) -> int:
         """Abandons every trial of the namespace whose lease has expired; returns how many."""
         ...

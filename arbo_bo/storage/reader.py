@@ -1,6 +1,5 @@
 """What a store answers without changing anything."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
@@ -145,6 +144,12 @@ class SQLTrialReader:
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
         return self.database.read(_running)[0]
 
+    def under_way(self) -> list[Trial]:
+        """What runs in the namespace, whichever the task: the longest first, 500 at most."""
+        rows = self.database.read(lambda transaction: transaction.rows("under_way"))
+        rows = sorted(rows, key=lambda row: row["created_at"])
+        return codec.all_readable(codec.trial_of, rows)
+
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Limits what the calls in a block may take in all, waiting and retrying included [s].
 
@@ -181,7 +186,7 @@ class SQLTrialReader:
         workers, lapsed = _running(transaction)
         return Situation(
             experiment=experiment,
-            trials=by_index(trials),
+            trials=codec.by_index(trials),
             running_workers=workers,
             lapsed=lapsed,
             started=None if started is None else codec.trial_of(started),
@@ -194,7 +199,7 @@ class SQLTrialReader:
                 self.found(transaction.row("task", name=name), name)
             return rows
 
-        return by_index(self.database.read(work))
+        return codec.by_index(self.database.read(work))
 
 
 def _running(transaction: Transaction) -> tuple[int, int]:
@@ -222,8 +227,3 @@ def found_trial(row: Row | None, name: str, trial_index: int) -> Trial:
     if row is None:
         raise TrialNotFoundError(f"task {name!r} has no trial {trial_index}; list its trials first")
     return codec.trial_of(row)
-
-
-def by_index(rows: Sequence[Row]) -> list[Trial]:
-    """The trials of rows that can be read, in order."""
-    return sorted(codec.all_readable(codec.trial_of, rows), key=lambda trial: trial.trial_index)

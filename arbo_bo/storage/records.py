@@ -1,6 +1,7 @@
 """Rows as JSON's own types, and back; exact, and independent of the database."""
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,16 @@ from arbo_bo.storage.codec import Json
 from arbo_bo.storage.columns import PLACE, TRIAL_COLUMNS, Column, Kind
 
 Columns = Sequence[Column]
+_RENAMED = {
+    "execution_time": "execution_time_s",
+    "startup_time": "startup_time_s",
+    "residual": "residual_s",
+    "predicted_mean": "predicted_time_s",
+    "predicted_std": "predicted_time_std_s",
+    "timed_out_after": "timed_out_after_s",
+    "queued_time": "queued_time_s",
+}
+"""Columns of schema 0002 and before, and what they are called now."""
 
 
 def own_columns(table: Columns) -> list[Column]:
@@ -32,6 +43,9 @@ def values_of(record: Mapping[str, Any], table: Columns) -> Json:
         InvalidValueError: A column is unknown, missing, or of another type.
     """
     known = {column.name: column for column in own_columns(table)}
+    record = {_RENAMED.get(name, name): value for name, value in record.items()}
+    if "trial_id" in known:
+        record.setdefault("trial_id", str(uuid.uuid4()))
     if unknown := sorted(set(record) - set(known)):
         raise InvalidValueError(
             f"unknown {validation.short(', '.join(unknown))}; a later version of arbo_bo may have "
@@ -80,6 +94,7 @@ def parsed(texts: Mapping[str, str], table: Columns) -> Json:
         InvalidValueError: A number is none.
     """
     kinds = {column.name: column.kind for column in own_columns(table)}
+    kinds |= {old: kinds[new] for old, new in _RENAMED.items() if new in kinds}
     if None in texts or None in texts.values():
         raise InvalidValueError("the line has more or fewer fields than the header")
     return {name: _read(name, text, kinds.get(name)) for name, text in texts.items() if text}

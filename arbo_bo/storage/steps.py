@@ -1,5 +1,6 @@
 """What the writing transactions of a store are made of."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -72,8 +73,8 @@ class Steps:
         """What an earlier attempt has committed, though its answer was lost."""
         # Under the lock: the earlier attempt's transaction may be about to end.
         self._transaction.row("task_locked", name=name)
-        rows = [self._transaction.row("trial_of_id", id=trial_id) for trial_id in ids]
-        return [codec.trial_of(row) for row in rows if row is not None]
+        rows = self._transaction.rows("trials_of_ids", ids=json.dumps(list(ids)))
+        return codec.by_index(rows)
 
     def with_load(self, before: Trial, after: Trial) -> Trial:
         """A trial that was completed now, with the load that other runs made meanwhile."""
@@ -102,14 +103,11 @@ class Steps:
         name, first = row["task_name"], row["next_trial_index"] - len(given)
         samples = Samples.of(row)
         added = [
-            samples.count(codec.storable(trial, name, first + place))
-            for place, trial in enumerate(given)
+            samples.count(codec.storable(replace(trial, trial_id=trial_id), name, first + place))
+            for place, (trial, trial_id) in enumerate(zip(given, ids, strict=True))
         ]
         place = {"namespace": self._store.namespace, "task_name": name}
-        rows = [
-            {"id": trial_id, **place, **codec.trial_values(trial)}
-            for trial_id, trial in zip(ids, added, strict=True)
-        ]
+        rows = [{**place, **codec.trial_values(trial)} for trial in added]
         if len(rows) == 1:
             self._transaction.run("add_trial", **rows[0])
         else:

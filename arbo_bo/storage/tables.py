@@ -33,13 +33,18 @@ NAMING_CONVENTION = {
 }
 
 
+def _base(column: str) -> str:
+    """A column's name in a constraint's: those are older than the units in the columns' names."""
+    return column.removesuffix("_s")
+
+
 def _positive(column: str) -> CheckConstraint:
     # PostgreSQL sorts NaN above every number, so the upper bound refuses NaN as well as infinity.
-    return CheckConstraint(f"{column} > 0 AND {column} < 1e300", f"{column}_positive")
+    return CheckConstraint(f"{column} > 0 AND {column} < 1e300", f"{_base(column)}_positive")
 
 
 def _not_negative(column: str) -> CheckConstraint:
-    return CheckConstraint(f"{column} >= 0 AND {column} < 1e300", f"{column}_not_negative")
+    return CheckConstraint(f"{column} >= 0 AND {column} < 1e300", f"{_base(column)}_not_negative")
 
 
 def _column(given: columns.Column) -> Column[Any]:
@@ -91,15 +96,15 @@ execution_history = Table(
     ),
     CheckConstraint("trial_index >= 0", "trial_index_not_negative"),
     CheckConstraint("parallelism >= 1", "parallelism_positive"),
-    _positive("execution_time"),
-    _positive("timed_out_after"),
+    _positive("execution_time_s"),
+    _positive("timed_out_after_s"),
     _positive("input_size"),
     _positive("input_scale_factor"),
-    _not_negative("startup_time"),
+    _not_negative("startup_time_s"),
     _not_negative("cluster_load"),
-    CheckConstraint("status <> 'COMPLETED' OR execution_time IS NOT NULL", "completed_has_time"),
+    CheckConstraint("status <> 'COMPLETED' OR execution_time_s IS NOT NULL", "completed_has_time"),
     CheckConstraint("time_measure IN ('makespan', 'slowest')", "time_measure_known"),
-    _not_negative("queued_time"),
+    _not_negative("queued_time_s"),
     _not_negative("mean_cluster_load"),
     CheckConstraint("recommended_parallelism >= 1", "recommended_parallelism_positive"),
     # The newest completed (or failed) trials of a task, read backwards.
@@ -117,6 +122,7 @@ IS_RUNNING = execution_history.c.status == literal_column("'RUNNING'")
 Index(
     "ix_execution_history_running",
     execution_history.c.namespace,
+    execution_history.c.status,
     sqlite_where=IS_RUNNING,
     postgresql_where=IS_RUNNING,
 )

@@ -4,8 +4,10 @@ import pickle
 
 import pytest
 import torch
+from botorch.acquisition import LogExpectedImprovement
 from botorch.acquisition.fixed_feature import FixedFeatureAcquisitionFunction
 from botorch.acquisition.input_constructors import get_acqf_input_constructor
+from botorch.exceptions import UnsupportedError
 from botorch.optim import optimize_acqf_discrete
 from fitted_models import (
     BUDGET,
@@ -20,10 +22,18 @@ from fitted_models import (
 )
 
 from arbo_bo import acquisition as module
-from arbo_bo.acquisition import ExpectedCost, evaluate_degrees
+from arbo_bo.acquisition import (
+    ExpectedCost,
+    NegativeLogScore,
+    SLOConstrained,
+    evaluate_degrees,
+)
 from arbo_bo.errors import ShapeError
+from arbo_bo.models import AmdahlGP
 
 X = CHOICES.unsqueeze(-2)
+RUNS = CHOICES[[0, 1, 3, 7]]
+SECONDS = torch.tensor([[100.0], [55], [31], [20]], dtype=torch.float64)
 every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 both_residuals = pytest.mark.parametrize("residual", RESIDUALS)
 
@@ -66,6 +76,57 @@ def test_exact_search_finds_what_botorchs_discrete_search_finds(make, residual):
     best, value = optimize_acqf_discrete(acquisition, q=1, choices=CHOICES)
     assert DEGREES[values.argmax().item()] == best[0, 0].item()
     assert value.item() == pytest.approx(values.max().item())
+
+
+@every
+@pytest.mark.parametrize("q", [2, 3])
+def test_botorch_searches_for_several_degrees(make, q):
+    acquisition = make(fitted())
+    best, values = optimize_acqf_discrete(acquisition, q=q, choices=CHOICES)
+    assert best[:, 0].unique().numel() == q
+    assert torch.isfinite(values).all()
+    assert acquisition.X_pending is None
+
+
+def test_runs_under_way_are_still_known_after_a_search_for_several_degrees():
+    pending = CHOICES[3:4]
+    bound = MAKERS["lcb"](fitted(), X_pending=pending)
+    acquisition = SLOConstrained(fitted(), DEADLINE, bound)
+    before = acquisition(X)
+    optimize_acqf_discrete(acquisition, q=2, choices=CHOICES)
+    assert torch.equal(acquisition(X), before)
+    assert torch.equal(bound.X_pending, pending)
+
+
+def test_several_degrees_are_refused_when_the_function_among_the_feasible_cannot():
+    model = fitted()
+    base = LogExpectedImprovement(model, -4.0, NegativeLogScore())
+    with pytest.raises(UnsupportedError, match="not account for X_pending"):
+        optimize_acqf_discrete(SLOConstrained(model, DEADLINE, base), q=2, choices=CHOICES)
+
+
+class Asked(AmdahlGP):
+    """Remembers the shapes of what it was asked."""
+
+    def posterior(self, X, *args, **options):
+        self.shapes.append(tuple(X.shape))
+        return super().posterior(X, *args, **options)
+
+
+@every
+@both_residuals
+@pytest.mark.parametrize("pending", [None, CHOICES[[4, 20]] + torch.tensor([0.5, 0.2, 0.0])])
+def test_degrees_share_the_training_data_when_they_are_many(make, residual, pending):
+    plain = fitted(residual)
+    model = Asked(RUNS, AmdahlGP.outcome_of_time(SECONDS, residual), residual=residual).eval()
+    model.load_state_dict(plain.state_dict())
+    model.shapes = []
+    acquisition = make(model)
+    acquisition.set_X_pending(pending)
+    values = acquisition(X)
+    assert {len(shape) for shape in model.shapes} == {2}
+    loop = torch.cat([acquisition(x.unsqueeze(0)) for x in X])
+    assert torch.allclose(values, loop, rtol=1e-10, atol=1e-10)
 
 
 @every

@@ -155,6 +155,19 @@ def test_draw_is_the_same_when_the_seed_is():
     assert not torch.allclose(values[0], values[2])
 
 
+def test_instances_draw_anew_when_no_seed_is_given():
+    model = fitted(degrees=(1.0, 4))
+
+    def draw():
+        return evaluate_degrees(ThompsonSampling(model, CHOICES), DEGREES, 1, 0)
+
+    torch.manual_seed(3)
+    first, second = draw(), draw()
+    torch.manual_seed(3)
+    assert torch.equal(draw(), first)
+    assert not torch.allclose(second, first)
+
+
 def test_draw_over_many_degrees_is_smooth_between_those_it_is_made_at():
     choices = degree_inputs(range(1, 1001), 1.0, 0.0)
     values = evaluate_degrees(ThompsonSampling(fitted(), choices), range(1, 1001), 1, 0)

@@ -30,6 +30,7 @@ def test_no_command_is_imported_when_none_is_invoked(arguments):
         "arbo_bo.cli",
         "arbo_bo.cli.app",
         "arbo_bo.cli.lazy",
+        "arbo_bo.cli.process",
         "arbo_bo.errors",
     }
 

@@ -27,7 +27,7 @@ def test_options_are_stored_with_the_trial_of_a_new_task(suggest, store_url, cap
 
 
 def test_options_change_a_task_that_is_there(suggest, store_url):
-    assert suggest("--urgency", "2") == 0
+    assert suggest("--urgency", "2", "--parallelism", "1:8") == 0
     assert suggest("--pin", "3", "--dry-run") == 0
     stored = ArboOptimizer(store_url).experiment("t")
     assert (stored.objective.urgency, stored.strategy.pin, stored.strategy.dry_run) == (2, 3, True)
@@ -84,7 +84,7 @@ def test_decision_is_taken_anew_when_the_task_appears_meanwhile(store_url):
 
 
 def test_nothing_changes_when_the_trial_of_a_key_is_there_already(suggest, store_url, capsys):
-    assert suggest("--idempotency-key", "k") == 0
+    assert suggest("--idempotency-key", "k", "--parallelism", "1:8") == 0
     capsys.readouterr()
     assert suggest("--idempotency-key", "k", "--pin", "3", "--json") == 0
     assert json.loads(capsys.readouterr().out)["parallelism"] == 1

@@ -10,6 +10,7 @@ import pytest
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.cli import main
+from arbo_bo.storage.reader import SQLTrialReader
 
 WORK = "import time, sys; time.sleep(0.01 + 0.08 / int(sys.argv[1]))"
 CHUNKED = [sys.executable, "-S", "-c", WORK, "{chunks}", "{chunk_id}"]
@@ -126,3 +127,56 @@ def test_signal_ends_the_children_and_abandons_the_trial(store_url, arbo, tmp_pa
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_the_preparation_runs_before_each_run_and_outside_of_its_time(tune, arbo, tmp_path):
+    count = f"echo >>{tmp_path}/prepared; sleep 0.5"
+    tune("--prepare", count)
+    assert (tmp_path / "prepared").read_text() == "\n" * 4
+    assert all(t.execution_time_s < 0.5 for t in arbo.trials("t"))
+
+
+def test_tuning_ends_without_a_trial_when_the_preparation_fails(tune, arbo):
+    captured = tune("--prepare", "echo why >&2; exit 3", status=1)
+    assert "exited with status 3: why" in captured.err
+    assert arbo.trials("t") == []
+
+
+def test_a_run_is_asked_about_when_it_had_nothing_to_do(tune, tmp_path):
+    script = f"test -e {tmp_path}/built && exit; touch {tmp_path}/built; exec sleep 2"
+    captured = tune(command=["sh", "-c", script, "sh", "{parallelism}"], runs=2)
+    assert "had it anything to do?" in captured.err
+    assert "arbo exclude t 1" in captured.err
+
+
+def test_a_measured_time_is_kept_when_the_store_goes_away(
+    stoppable_server, journal, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(SQLTrialReader.__init__.__kwdefaults__, "retry_s", 0.5)
+    url = stoppable_server.get_uri()
+    folder = str(stoppable_server.pgdata)
+    command = ["sh", "-c", f"kill -QUIT $(head -1 {folder}/postmaster.pid)", "sh", "{parallelism}"]
+    arguments = ["tune", "t", "--parallelism", "1:4", "--runs", "2", "--store", url, "--", *command]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert "completed in " in captured.err
+    assert "delivers it, as does: arbo complete t 0 --time " in captured.err
+    (file,) = journal.iterdir()
+    assert '"status": "COMPLETED"' in file.read_text()
+
+
+def test_the_next_call_knows_when_a_tuning_was_killed(store_url, arbo, journal):
+    command = ["sh", "-c", "echo started; exec sleep 1000", "sh", "{parallelism}"]
+    options = ["--parallelism", "1:4", "--store", store_url, "--show-output"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arbo_bo", "tune", "t", *options, "--", *command],
+        stderr=subprocess.PIPE,
+    )
+    with process, process.stderr as stderr:
+        while stderr.readline() != b"started\n":
+            pass
+        process.kill()
+        stderr.read()  # until the command, too, has ended
+    assert [t.status for t in arbo.trials("t")] == ["RUNNING"]
+    arbo.suggest("t")
+    assert [t.status for t in arbo.trials("t")] == ["ABANDONED", "RUNNING"]

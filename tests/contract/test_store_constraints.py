@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from arbo_bo.errors import StoreError
 
 TRIAL = {
-    "id": "x",
+    "trial_id": "x",
     "namespace": "default",
     "task_name": "load_sales",
     "trial_index": 1,
@@ -18,8 +18,8 @@ TRIAL = {
     "phase": "attached",
     "created_at": "2024-01-01 00:00:00",
 }
-POSITIVE = ("execution_time", "timed_out_after", "input_size", "input_scale_factor")
-NOT_NEGATIVE = ("startup_time", "cluster_load", "queued_time", "mean_cluster_load")
+POSITIVE = ("execution_time_s", "timed_out_after_s", "input_size", "input_scale_factor")
+NOT_NEGATIVE = ("startup_time_s", "cluster_load", "queued_time_s", "mean_cluster_load")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def insert(connection):
         row = {**TRIAL, **changed}
         columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
         connection.execute(text(f"INSERT INTO execution_history ({columns}) VALUES ({marks})"), row)
-        query = text("SELECT * FROM execution_history WHERE id = 'x'")
+        query = text("SELECT * FROM execution_history WHERE trial_id = 'x'")
         return dict(connection.execute(query).mappings().one())
 
     return run
@@ -48,14 +48,18 @@ def insert(connection):
 @pytest.mark.parametrize("bad", [0.0, -1.0, math.inf, -math.inf, 1e300, 1.7e308])
 @pytest.mark.parametrize("column", POSITIVE)
 def test_positive_columns_refuse_other_numbers(insert, column, bad):
-    with pytest.raises(IntegrityError, match=f"ck_execution_history_{column}_positive"):
+    with pytest.raises(
+        IntegrityError, match=f"ck_execution_history_{column.removesuffix('_s')}_positive"
+    ):
         insert(**{column: bad})
 
 
 @pytest.mark.parametrize("bad", [-1e-300, -1.0, math.inf, -math.inf, 1e300])
 @pytest.mark.parametrize("column", NOT_NEGATIVE)
 def test_non_negative_columns_refuse_other_numbers(insert, column, bad):
-    with pytest.raises(IntegrityError, match=f"ck_execution_history_{column}_not_negative"):
+    with pytest.raises(
+        IntegrityError, match=f"ck_execution_history_{column.removesuffix('_s')}_not_negative"
+    ):
         insert(**{column: bad})
 
 
@@ -82,7 +86,7 @@ def test_positive_columns_take_the_smallest_and_the_largest(insert, column):
         {"parallelism": -4},
         {"trial_index": -1},
         {"status": "COMPLETED"},
-        {"status": "COMPLETED", "execution_time": math.nan},
+        {"status": "COMPLETED", "execution_time_s": math.nan},
         {"status": None},
         {"time_measure": "median"},
         {"recommended_parallelism": 0},
@@ -94,7 +98,7 @@ def test_row_is_refused_when_it_breaks_a_rule(insert, changed):
         insert(**changed)
 
 
-@pytest.mark.parametrize("repeated", [{"id": "y"}, {"trial_index": 2}])
+@pytest.mark.parametrize("repeated", [{"trial_id": "y"}, {"trial_index": 2}])
 def test_row_is_refused_when_its_index_or_id_is_taken(insert, repeated):
     insert()
     with pytest.raises(IntegrityError):

@@ -86,6 +86,8 @@ trials = st.builds(
     lease_expires_at=st.none() | moments,
     mean_cluster_load=st.none() | st.floats(0, 9e299),
     recommended_parallelism=st.none() | degrees,
+    reason=st.none() | st.text(max_size=200).map(clean_reason),
+    decision=st.none() | st.dictionaries(names, numbers, max_size=3),
     strategy=st.none() | st.dictionaries(names, numbers, max_size=3),
 )
 json_values = st.recursive(
@@ -114,7 +116,8 @@ def test_experiment_is_read_as_it_was_written(roundtrip_store, made):
 def test_trials_are_read_as_they_were_written(roundtrip_store, made):
     added = roundtrip_store.add("a", made)
     given = [
-        replace(t, task="a", trial_index=a.trial_index) for t, a in zip(made, added, strict=True)
+        replace(t, task="a", trial_index=a.trial_index, trial_id=a.trial_id)
+        for t, a in zip(made, added, strict=True)
     ]
     assert added == given
     assert roundtrip_store.trials("a")[-len(made) :] == given

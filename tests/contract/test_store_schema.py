@@ -78,12 +78,12 @@ def test_revisions_are_those_of_the_migrations(store, task, connection):
 def test_database_is_empty_until_the_first_use(store):
     assert store.schema_version() is None
     store.experiments()
-    assert store.schema_version() == store.head_version == "0002"
+    assert store.schema_version() == store.head_version == "0003"
 
 
 def test_upgrade_tells_the_revisions_before_and_after(store):
-    assert store.upgrade() == (None, "0002")
-    assert store.upgrade() == ("0002", "0002")
+    assert store.upgrade() == (None, "0003")
+    assert store.upgrade() == ("0003", "0003")
 
 
 def test_store_works_again_after_it_was_closed(store, task):
@@ -92,13 +92,13 @@ def test_store_works_again_after_it_was_closed(store, task):
 
 
 def test_older_schema_names_the_command(store, task, sql, store_url, monkeypatch):
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002", "0003"))
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002", "0003", "0004"))
     with (
         SQLTrialStore(store_url) as opened,
         pytest.raises(SchemaVersionError, match=r"arbo db upgrade --store .*/") as caught,
     ):
         opened.experiments()
-    assert "needs 0003" in str(caught.value)
+    assert "needs 0004" in str(caught.value)
 
 
 @pytest.mark.parametrize("use", [SQLTrialStore.experiments, SQLTrialStore.upgrade])
@@ -129,9 +129,9 @@ def test_another_alembic_user_is_left_alone(store, connection):
 def test_decisions_read_by_index(store, task, completed, trial, connection, statement, index):
     store.add(task, [completed(1.0)] * 1000 + [trial()])
     kind = store.database.kind
-    connection.execute(text("ANALYZE"))
-    connection.commit()
-    store.close()  # SQLite reads the statistics when it opens a file
+    if kind == "postgresql":  # which takes a new table for a small one
+        connection.execute(text("ANALYZE"))
+        connection.commit()
     explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
     explained = f"{explain} {statements(kind)[statement]}"
     plan = store.database.read(lambda t: t.text(explained, name=task, window=5))

@@ -196,6 +196,17 @@ def test_running_workers_are_those_of_running_trials(store, task, trial, complet
     assert store.running_workers() == 4
 
 
+def test_what_runs_in_a_namespace_is_listed_whichever_its_task(store, task, trial, completed):
+    store.configure("other", lambda _: Experiment("other"))
+    (first,) = store.add("other", [trial(4)])
+    _, second, _ = store.add(
+        task, [completed(1.0), trial(3), trial(5, status=TrialStatus.CANDIDATE)]
+    )
+    assert store.under_way() == [first, second]
+    store.change("other", 0, lambda t: t.complete(Outcome(1.0)))
+    assert store.under_way() == [second]
+
+
 def test_times_are_utc_when_given_in_another_zone(store, task, trial):
     given = datetime(2024, 2, 29, 23, 59, 59, 999_999, timezone(timedelta(hours=-7, minutes=-30)))
     store.add(task, [trial(started_at=given)])

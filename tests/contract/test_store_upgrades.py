@@ -66,6 +66,8 @@ def test_saved_trials_are_kept_when_their_database_is_upgraded(upgraded):
     ]
     assert trials[2].failure_reason == "exit status 1\nno space"
     assert {t.idempotency_key for t in trials} == {None}
+    assert len({t.trial_id for t in trials} - {None}) == len(trials)
+    assert {t.decision for t in trials} == {t.reason for t in trials} == {None}
 
 
 def test_saved_tasks_are_kept_when_their_database_is_upgraded(upgraded, saved_url):

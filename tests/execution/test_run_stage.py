@@ -139,7 +139,7 @@ def test_no_child_and_no_descriptor_is_left_when_a_stage_has_ended(tmp_path: Pat
 
     run_stage(command, 20)
 
-    assert len(os.listdir("/dev/fd")) == len(before)
+    assert len(os.listdir("/dev/fd")) <= len(before)  # those of a test before may be gone now
     pids = [int(path.read_text()) for path in tmp_path.iterdir()]
     assert len(pids) == 20
     assert not [pid for pid in pids if _is_child(pid)]

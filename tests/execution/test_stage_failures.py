@@ -139,6 +139,36 @@ def test_four_kilobytes_are_kept_when_a_line_never_ends() -> None:
     assert len(str(error)) < 300
 
 
+def test_what_a_chunk_writes_takes_no_room_when_it_is_much(tmp_path: Path) -> None:
+    # The open files of this process, deleted ones included, while 50 MB have been written.
+    script = 'head -c 50000000 /dev/zero >&2; du -Lsc /proc/$1/fd/* 2>&1 | tail -1 >"$2"; exit 1'
+    before = shell(script, str(os.getpid()), f"{tmp_path}/{{chunks}}")
+
+    with pytest.raises(ChunkFailedError):
+        run_stage(before, 1)
+
+    assert int((tmp_path / "1").read_text().split()[0]) < 10_000  # KiB
+
+
+def test_background_processes_go_on_when_they_write_after_the_end(
+    lifeline: Lifeline, tmp_path: Path
+) -> None:
+    late = f'read a <"{tmp_path}/go"; echo late >&2 && echo lived >"{tmp_path}/lived"'
+    os.mkfifo(tmp_path / "go")
+
+    run_stage(shell(f"{HOLD}({late}) & exit 0"), 1)
+    (tmp_path / "go").write_text("go\n")
+
+    assert lifeline.count_until_all_ended() == 1
+    assert (tmp_path / "lived").exists()
+
+
+def test_output_is_shown_as_it_comes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run_stage(shell("echo one >&2; printf two >&2"), 1, show_output=True)
+
+    assert capfd.readouterr() == ("", "one\ntwo")
+
+
 def test_stderr_is_decoded_when_it_is_no_utf8() -> None:
     assert failure("printf 'caf\\303\\251 \\377' >&2; exit 1").stderr_tail == "café \ufffd"
 

@@ -52,12 +52,32 @@ def test_bench_commands_run_as_written(tmp_path):
     assert (tmp_path / "results").is_dir()
 
 
-def test_shell_script_runs_as_written(tmp_path):
-    (script,) = blocks("sh")
-    (tmp_path / "Makefile").write_text("nightly:\n\ttrue\n")
-    run(f"set -e\n{script}", tmp_path)
+MAKEFILE = "nightly all:\n\ttest ! -e broken\nclean:\n\ttouch cleaned\n"
+
+
+def test_run_commands_run_as_written(tmp_path):
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    run(f"set -e\n{blocks('sh')[0]}", tmp_path)
+    assert (tmp_path / "cleaned").exists()
     with ArboOptimizer(f"sqlite:///{tmp_path / 'arbo.db'}") as arbo:
-        assert arbo.trials("nightly")[0].status == "COMPLETED"
+        statuses = [arbo.trials(task)[0].status for task in ("nightly", "build")]
+    assert statuses == ["COMPLETED", "COMPLETED"]
+
+
+@pytest.mark.parametrize(("broken", "status"), [(False, "COMPLETED"), (True, "FAILED")])
+def test_shell_script_runs_as_written(tmp_path, broken, status):
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    if broken:
+        (tmp_path / "broken").touch()
+    run(f"set -e\n{blocks('sh')[1]}", tmp_path)
+    with ArboOptimizer(f"sqlite:///{tmp_path / 'arbo.db'}") as arbo:
+        assert arbo.trials("nightly")[0].status == status
+
+
+def test_shell_script_runs_as_written_when_the_database_is_down(tmp_path, journal):
+    (tmp_path / "Makefile").write_text("nightly:\n\ttouch made\n")
+    run(f"set -e\n{blocks('sh')[1]}", tmp_path, "postgresql://a@127.0.0.1:1/x")
+    assert (tmp_path / "made").exists()
 
 
 def test_make_targets_that_are_named_exist():
@@ -74,10 +94,10 @@ def test_tree_names_what_is_there():
         assert (base / name).exists(), name
 
 
-def run(script, folder):
+def run(script, folder, store=None):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {
-        "ARBO_DATABASE_URL": f"sqlite:///{folder / 'arbo.db'}",
+        "ARBO_DATABASE_URL": store or f"sqlite:///{folder / 'arbo.db'}",
         "PATH": path,
     }
     done = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 from known_task import run
 
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment import Phase, TrialStatus
+from arbo_bo.experiment import MaxExecutionTime, Objective, Phase, TrialStatus
 
 ASK = """
 import sys
@@ -26,7 +26,7 @@ def test_same_trial_is_given_when_the_key_is_the_same(arbo):
     first = arbo.suggest("t", idempotency_key="run 1")
     again = arbo.suggest("t", idempotency_key="run 1")
     assert (again.trial_index, again.parallelism) == (first.trial_index, first.parallelism)
-    assert "already decided" in again.reason
+    assert again == first
     assert len(arbo.trials("t")) == 1
 
 
@@ -36,17 +36,31 @@ def test_other_trials_are_given_when_key_or_task_differ(arbo):
     assert arbo.suggest("u", idempotency_key="run 1").trial_index == 0
 
 
-# Of a time cut to T > 0 the stored moments stand in for the normal's own.
-@pytest.mark.parametrize(("residual", "tolerance"), [("multiplicative", 1e-6), ("additive", 0.1)])
-def test_prediction_is_given_again_when_the_key_is_the_same(arbo, residual, tolerance):
-    arbo.configure_experiment("t", residual=residual)
+@pytest.mark.parametrize("residual", ["multiplicative", "additive"])
+def test_whole_decision_is_given_again_when_the_key_is_the_same(arbo, residual):
+    slo = MaxExecutionTime(60.0, confidence=0.9)
+    arbo.configure_experiment("t", residual=residual, slo=[slo], objective=Objective(2.0))
     for _ in range(8):
         run(arbo)
     first = arbo.suggest("t", idempotency_key="run 1")
     again = arbo.suggest("t", idempotency_key="run 1")
+    assert first.phase is Phase.OPTIMIZE
+    assert len(first.candidates) > 1
+    assert again == first
+    assert again.explain() == first.explain()
+
+
+def test_decision_of_an_earlier_version_is_given_again_without_its_candidates(arbo, store_url):
+    for _ in range(8):
+        run(arbo)
+    first = arbo.suggest("t", idempotency_key="run 1")
+    forget = "UPDATE execution_history SET reason = NULL, decision = NULL"
+    arbo.store.database.write(lambda transaction: transaction.text(forget))
+    again = arbo.suggest("t", idempotency_key="run 1")
     assert again.phase is first.phase is Phase.OPTIMIZE
-    assert again.predicted_time_s == pytest.approx(first.predicted_time_s, rel=tolerance)
-    assert again.predicted_time_std_s == pytest.approx(first.predicted_time_std_s, rel=tolerance)
+    assert "already decided" in again.reason
+    assert again.predicted_time_s == pytest.approx(first.predicted_time_s, rel=1e-6)
+    assert again.candidates == ()
 
 
 def test_key_answers_after_its_trial_has_ended(arbo):

@@ -1,12 +1,11 @@
 """Closes trials whose DAG run is over and which nobody recorded: they are no load any more."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from arbo_bo.errors import ExperimentNotFoundError, TrialClosedError, TrialNotFoundError
-from arbo_bo.experiment import Trial, TrialStatus
+from arbo_bo.errors import TrialClosedError, TrialNotFoundError
+from arbo_bo.experiment import Trial
 from arbo_bo.integrations.airflow.naming import parts_of
 
 if TYPE_CHECKING:
@@ -47,7 +46,9 @@ def reap(
         ran_for: Asks Airflow.
     """
     known: dict[tuple[str, str], bool] = {}
-    for trial in _running(arbo, experiments):
+    running = arbo.store.under_way()
+    running.sort(key=lambda trial: trial.task not in experiments)  # the others as long as before
+    for trial in running:
         parts = parts_of(trial.run_key)
         if parts is None or trial.run_key in own_runs:
             continue
@@ -56,29 +57,6 @@ def reap(
             known[run] = _has_ended(trial, run, run_has_ended, trial.task in experiments)
         if known.get(run):
             _close(arbo, trial, ran_for)
-
-
-def _running(arbo: "ArboOptimizer", experiments: Sequence[str]) -> Iterator[Trial]:
-    """The RUNNING trials of the experiments, then of others as long as there is load of theirs."""
-    now, workers = datetime.now(UTC), arbo.store.running_workers()
-
-    def running(name: str) -> list[Trial]:
-        try:
-            trials = arbo.store.history(name, 1)
-        except ExperimentNotFoundError:
-            return []
-        return [trial for trial in trials if trial.status is TrialStatus.RUNNING]
-
-    for name in dict.fromkeys(experiments):
-        for trial in running(name):
-            lasts = trial.lease_expires_at is None or trial.lease_expires_at > now
-            workers -= trial.parallelism if lasts else 0
-            yield trial
-    if workers <= 0:
-        return
-    for experiment in arbo.experiments():
-        if experiment.name not in experiments:
-            yield from running(experiment.name)
 
 
 def _has_ended(

@@ -7,13 +7,17 @@ value called `name`. SQLite has no clock that the store trusts, and gets the tim
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BindParameter,
     ColumnElement,
     Executable,
     Select,
+    Subquery,
+    Text,
     and_,
     bindparam,
     case,
+    cast,
     delete,
     false,
     func,
@@ -27,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from arbo_bo.experiment import TrialStatus
-from arbo_bo.storage.columns import PLACE, TRIAL_COLUMNS
+from arbo_bo.storage.columns import DECIDED, PLACE, TRIAL_COLUMNS
 from arbo_bo.storage.statements import runs
 from arbo_bo.storage.tables import IS_RUNNING, execution_history, task_models
 
@@ -36,7 +40,8 @@ _NAMESPACE: BindParameter[Any] = bindparam("namespace")
 _EXCLUDED = "EXCLUDED"
 MOST_RUNNING = 500
 """Runs under way that a decision looks at: the work of a fit grows with their number's cube."""
-_WRITTEN = [column.name for column in TRIAL_COLUMNS if column.name not in (*PLACE, "trial_index")]
+_FIXED = (*PLACE, *DECIDED, "trial_id", "trial_index")
+_WRITTEN = [column.name for column in TRIAL_COLUMNS if column.name not in _FIXED]
 
 
 def definitions(on_server: bool) -> dict[str, Executable]:
@@ -48,7 +53,7 @@ def definitions(on_server: bool) -> dict[str, Executable]:
     return {
         **_reading_tasks(),
         **_writing_tasks(on_server),
-        **_reading_trials(),
+        **_reading_trials(on_server),
         **_writing_trials(),
         **runs.definitions(on_server),
         **_pruning(),
@@ -101,21 +106,37 @@ def _writing_tasks(on_server: bool) -> dict[str, Executable]:
     }
 
 
-def _reading_trials() -> dict[str, Executable]:
+def _reading_trials(on_server: bool) -> dict[str, Executable]:
     trials = _of_task()
     trial = trials.where(_history.trial_index == bindparam("trial_index"))
     # The newest that train, the newest failed and all running ones: short index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
     running = trials.where(IS_RUNNING).order_by(_history.trial_index.desc()).limit(MOST_RUNNING)
-    newest = (select(q.subquery()) for q in (trained, _newest(TrialStatus.FAILED)))
+    parts = (trained, _newest(TrialStatus.FAILED), running)
+    # Without what was stored of their decisions: that is some kilobytes each.
+    light = [_light(part.subquery()) for part in parts]
     return {
         "trials": trials.order_by(_history.trial_index),
         "trial": trial,
         "trial_locked": trial.with_for_update(),
-        "trial_of_id": select(execution_history).where(_history.id == bindparam("id")),
+        "trial_of_id_locked": select(execution_history)
+        .where(_history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id"))
+        .with_for_update(),
+        "trials_of_ids": select(execution_history).where(_history.trial_id.in_(_ids(on_server))),
         "trial_of_key": trials.where(_history.idempotency_key == bindparam("idempotency_key")),
-        "history": union_all(*newest, select(running.subquery())),
+        "history": union_all(*light),
+        "under_way": _light(_under_way().subquery()),
     }
+
+
+def _under_way() -> Select[Any]:
+    """What runs in the namespace, the longest first."""
+    return (
+        select(execution_history)
+        .where(_history.namespace == _NAMESPACE, IS_RUNNING)
+        .order_by(_history.created_at)
+        .limit(MOST_RUNNING)
+    )
 
 
 def _writing_trials() -> dict[str, Executable]:
@@ -178,6 +199,18 @@ def _of_task() -> Select[Any]:
     return select(execution_history).where(
         _history.namespace == _NAMESPACE, _history.task_name == bindparam("name")
     )
+
+
+def _light(trials: Subquery) -> Select[Any]:
+    return select(*(column for column in trials.c if column.name != "decision"))
+
+
+def _ids(on_server: bool) -> Select[Any]:
+    """The elements of `ids`, which is a list as JSON."""
+    given = bindparam("ids", type_=Text)
+    if on_server:
+        return select(func.json_array_elements_text(cast(given, JSON)))
+    return select(func.json_each(given).table_valued("value").c.value)
 
 
 def _newest(status: TrialStatus) -> Select[Any]:

@@ -71,10 +71,10 @@ def _abandon(lapsed: tuple[ColumnElement[bool], ...], on_server: bool) -> Return
 
     Trials that another transaction holds are left to the next one, so that none deadlocks.
     """
-    expired = select(_history.id).where(*lapsed)
+    expired = select(_history.trial_id).where(*lapsed)
     return (
         update(execution_history)
-        .where(_history.id.in_(expired.with_for_update(skip_locked=True)))
+        .where(_history.trial_id.in_(expired.with_for_update(skip_locked=True)))
         .values(
             status=TrialStatus.ABANDONED.value,
             failure_reason=LEASE_EXPIRED,
@@ -87,7 +87,7 @@ def _abandon(lapsed: tuple[ColumnElement[bool], ...], on_server: bool) -> Return
 
 def _supersede(on_server: bool) -> Update:
     """Abandons the older RUNNING trials of the same run, but for one that is just ending."""
-    older = select(_history.id).where(
+    older = select(_history.trial_id).where(
         *_UNDER_WAY,
         _history.task_name == bindparam("name"),
         _history.run_key == bindparam("run_key"),
@@ -95,7 +95,7 @@ def _supersede(on_server: bool) -> Update:
     )
     return (
         update(execution_history)
-        .where(_history.id.in_(older.with_for_update(skip_locked=True)))
+        .where(_history.trial_id.in_(older.with_for_update(skip_locked=True)))
         .values(
             status=TrialStatus.ABANDONED.value,
             failure_reason=bindparam("reason"),

@@ -164,7 +164,8 @@ def test_axs_own_analyses_accept_it(filled, analysis, contexts):
 def test_round_trip_keeps_every_field(filled):
     experiment = to_ax_experiment(filled, "t")
     with ArboOptimizer("sqlite://") as other:
-        assert from_ax(experiment, other) == filled.trials("t")
+        copied = zip(from_ax(experiment, other), filled.trials("t"), strict=True)
+        assert all(copy == replace(t, trial_id=copy.trial_id) for copy, t in copied)
         before, after = filled.experiment("t"), other.experiment("t")
         assert replace(after, model=before.model) == before
         assert after.model.sample_count == before.model.sample_count

@@ -1,0 +1,129 @@
+"""A decision as what is stored with its trial, and back."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from arbo_bo._format import count
+from arbo_bo.errors import ArboError
+from arbo_bo.experiment.decision import Candidate, Decision
+from arbo_bo.experiment.law import AmdahlLaw
+from arbo_bo.experiment.objective import Objective
+from arbo_bo.experiment.prediction import Prediction, Residual
+from arbo_bo.experiment.strategy import Strategy
+from arbo_bo.experiment.trial import Trial
+
+FORMAT = 1
+MOST_CANDIDATES = 128
+"""Of more candidates those of the lowest score are kept: a record takes some kilobytes."""
+Record = Mapping[str, Any]
+
+
+def to_record(decision: Decision) -> dict[str, Any]:
+    """What the trial's own columns do not say of its decision, JSON-ready."""
+    chosen, law = decision.prediction, decision.law
+    record = {
+        "format": FORMAT,
+        "chooser": decision.acquisition,
+        "cluster_load": decision.cluster_load,
+        "objective": asdict(decision.objective),
+        "law": None if law is None else asdict(law),
+        "prediction": None if chosen is None else [chosen.location, chosen.scale, chosen.residual],
+        "candidates": _columns(_kept(decision)),
+    }
+    return {key: value for key, value in record.items() if value not in (None, {})}
+
+
+def decision_of(trial: Trial, residual: Residual) -> Decision:
+    """The decision that a trial was started with.
+
+    Args:
+        trial: One that a decision started. Of trials of earlier versions the candidates and the
+            law were not kept.
+        residual: The task's, for such a trial.
+    """
+    record: Record = trial.decision or {}
+    law, chosen = record.get("law"), record.get("prediction")
+    prediction = _prediction_of(trial, residual)
+    if chosen is not None:
+        prediction = Prediction(trial.parallelism, *chosen)
+    return Decision(
+        task=trial.task,
+        parallelism=trial.parallelism,
+        phase=trial.phase,
+        reason=trial.reason
+        or f"{count(trial.parallelism)}: already decided for this key, as {trial}.",
+        trial_index=trial.trial_index,
+        trial_id=trial.trial_id,
+        acquisition=record.get("chooser", trial.acquisition),
+        input_scale_factor=trial.input_scale_factor,
+        cluster_load=record.get("cluster_load", trial.cluster_load),
+        prediction=prediction,
+        candidates=_candidates(record.get("candidates", {})),
+        law=None if law is None else AmdahlLaw(**law),
+        recommended_parallelism=trial.recommended_parallelism,
+        objective=Objective(**record.get("objective", {})),
+        strategy=_strategy_of(trial),
+    )
+
+
+def _kept(decision: Decision) -> Sequence[Candidate]:
+    best = sorted(decision.candidates, key=lambda c: c.log_score)[:MOST_CANDIDATES]
+    own = [c for c in decision.candidates if c.parallelism == decision.parallelism]
+    return sorted({c.parallelism: c for c in (*best, *own)}.values(), key=lambda c: c.parallelism)
+
+
+def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
+    """The candidates, a list for each of their values; those that none has are left out."""
+    rows = [
+        {
+            "parallelism": c.parallelism,
+            "location": c.prediction.location,
+            "scale": c.prediction.scale,
+            "residual": c.prediction.residual,
+            "log_score": c.log_score,
+            "value": c.value if c.value is not None and math.isfinite(c.value) else None,
+            "slo_probability": c.slo_probability,
+            "keeps_slo": c.keeps_slo,
+            "excluded": c.excluded,
+        }
+        for c in candidates
+    ]
+    columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+    return {n: c for n, c in columns.items() if any(value is not None for value in c)}
+
+
+def _candidates(columns: Mapping[str, Sequence[Any]]) -> tuple[Candidate, ...]:
+    found = []
+    for place, degree in enumerate(columns.get("parallelism", ())):
+        row = {name: values[place] for name, values in columns.items()}
+        prediction = Prediction(degree, row["location"], row["scale"], row["residual"])
+        known = ("log_score", "value", "slo_probability", "keeps_slo", "excluded")
+        found.append(Candidate(prediction, **{name: row[name] for name in known if name in row}))
+    return tuple(found)
+
+
+def _strategy_of(trial: Trial) -> Strategy:
+    try:
+        return Strategy() if trial.strategy is None else Strategy.from_json(trial.strategy)
+    except (ArboError, KeyError, TypeError, AttributeError):  # a later version's
+        return Strategy()
+
+
+def _prediction_of(trial: Trial, residual: Residual) -> Prediction | None:
+    """The distribution with the stored mean m and deviation d.
+
+    Of log T: sigma^2 = log(1 + (d / m)^2), mu = log m - sigma^2 / 2. Of T, for an additive
+    residual: m and d themselves, the part below T = 0 neglected.
+    """
+    mean, std = trial.predicted_time_s, trial.predicted_time_std_s
+    if mean is None or std is None or mean <= 0 or std <= 0:
+        return None
+    if residual is Residual.ADDITIVE:
+        return Prediction(trial.parallelism, mean, std, residual)
+    variance = math.log1p((std / mean) ** 2)
+    if variance == 0:  # (d / m)^2 is less than a float holds
+        return None
+    location = math.log(mean) - variance / 2
+    return Prediction(trial.parallelism, location, math.sqrt(variance), residual)
