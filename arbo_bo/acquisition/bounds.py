@@ -6,6 +6,7 @@ from torch import Tensor
 from arbo_bo.acquisition.construction import registered
 from arbo_bo.acquisition.score import ExploringAcquisition, ScoreAcquisition
 from arbo_bo.experiment import Objective, Residual, validation
+from arbo_bo.numerics import acquisition
 
 
 @registered
@@ -35,9 +36,8 @@ class LowerConfidenceBound(ExploringAcquisition):
         super().__init__(model, objective, residual, X_pending)
         self.kappa = validation.non_negative("kappa", kappa)
 
-    def _value(self, X: Tensor) -> Tensor:
-        mean, std = self._utility(X)
-        return mean + self.kappa * std
+    def _worth(self, X: Tensor) -> Tensor:
+        return acquisition.confidence_bound(self._told(X), self.kappa, self.objective)
 
 
 @registered
@@ -63,6 +63,6 @@ class RiskAverseScore(ScoreAcquisition):
         super().__init__(model, objective, residual)
         self.kappa = validation.non_negative("kappa", kappa)
 
-    def _value(self, X: Tensor) -> Tensor:
-        mean, std = self._utility_of(X, *self._next_run(X))
-        return mean - self.kappa * std
+    def _worth(self, X: Tensor) -> Tensor:
+        belief = self._next_run(X)
+        return acquisition.confidence_bound(belief, -self.kappa, self.objective, run=True)

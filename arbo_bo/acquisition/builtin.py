@@ -20,8 +20,9 @@ from arbo_bo.acquisition.search import at_choices
 from arbo_bo.acquisition.thompson import ThompsonSampling
 from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.models.amdahl_gp import AmdahlGP
+from arbo_bo.numerics.priors import DEFAULT_PRIORS
 
-TRIAL_RISK = 4.0
+TRIAL_RISK = DEFAULT_PRIORS.choice.trial_risk
 """Times the misses that a service level allows: what a run that explores may risk at most."""
 
 

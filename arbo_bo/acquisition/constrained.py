@@ -2,27 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import ClassVar
 
 import torch
 from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.models.model import Model
-from botorch.utils.probability.utils import log_ndtr
 from torch import Tensor
 
+from arbo_bo.acquisition.belief import belief_at
 from arbo_bo.acquisition.construction import register, registered
 from arbo_bo.acquisition.expected_cost import ExpectedCost, ExpectedTime
 from arbo_bo.acquisition.improvement import LogScoreExpectedImprovement, expected_utility
-from arbo_bo.acquisition.positive_normal import log_probability_below
-from arbo_bo.acquisition.score import TINY, ScoreAcquisition
+from arbo_bo.acquisition.score import ScoreAcquisition
 from arbo_bo.acquisition.search import at_choices
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import SLO, Objective, Residual, validation
 from arbo_bo.experiment.slo import cost_objective, service_levels
+from arbo_bo.numerics import service_levels as levels
+from arbo_bo.numerics.joint import Joint
 
-WORST = -1e5
-"""Below every value of a feasible degree: such a logarithm no score reaches."""
 SLOs = SLO | Sequence[SLO]
 
 
@@ -72,20 +70,13 @@ class SLOConstrained(ScoreAcquisition):
         self.X_pending = self.base.X_pending
 
     def _value(self, X: Tensor) -> Tensor:
-        log_probability = self.log_probability(X)
-        value = self.base(X).clamp_min(WORST)
-        return torch.where(self._open(X, log_probability), value, WORST + log_probability.amin(-1))
+        return levels.constrained(self.base(X), self.feasible(X), self.log_probability(X))
 
     def feasible(self, X: Tensor) -> Tensor:
         """Whether each point keeps every service level, or may be tried, ``batch_shape``."""
-        return self._open(X, self.log_probability(X))
-
-    def _open(self, X: Tensor, log_probability: Tensor) -> Tensor:
-        kept = self._reaches(log_probability, 1.0)
-        if self.trial_risk <= 1:
-            return kept
-        likely = self.log_belief(X) >= math.log(0.5)
-        return kept | (likely & self._reaches(log_probability, self.trial_risk))
+        return self._at_each(
+            lambda part: (levels.feasible(self._noisy(part), self.slo, self.trial_risk),), X
+        )[0]
 
     def log_probability(self, X: Tensor) -> Tensor:
         """Log probability that the next run keeps each service level.
@@ -96,9 +87,12 @@ class SLOConstrained(ScoreAcquisition):
         Returns:
             ``batch_shape x len(slo)``.
         """
-        mu, sigma = self._next_run(X)
-        limits = [torch.log(level.limit_s(X[..., 0, 0])) for level in self.slo]
-        return torch.stack([self._log_below(mu, sigma, limit) for limit in limits], dim=-1)
+
+        def each(part: Tensor) -> tuple[Tensor, ...]:
+            found: Tensor = levels.log_probability(self._next_run(part), self.slo)
+            return found.unbind(-1)
+
+        return torch.stack(self._at_each(each, X), dim=-1)
 
     def log_belief(self, X: Tensor) -> Tensor:
         """Log probability, by the noise-free posterior, that each point is feasible.
@@ -112,31 +106,12 @@ class SLOConstrained(ScoreAcquisition):
         Returns:
             ``batch_shape``.
         """
+        return self._at_each(
+            lambda part: (levels.log_feasibility(self._noisy(part), self.slo),), X
+        )[0]
 
-        def moments(part: Tensor) -> tuple[Tensor, Tensor]:
-            posterior = self._posterior(part)
-            return posterior.mean.squeeze(-1), posterior.variance.squeeze(-1).clamp_min(TINY)
-
-        (mean, variance), (_, run_std) = self._at_each(moments, X), self._next_run(X)
-        noise = (run_std**2 - variance).clamp_min(TINY).sqrt()
-        room = []
-        for level in self.slo:
-            limit = level.limit_s(X[..., 0, 0])
-            if self.residual is Residual.MULTIPLICATIVE:
-                limit = limit.log()
-            room.append(limit - NormalDist().inv_cdf(level.confidence) * noise - mean)
-        return log_ndtr(torch.stack(room, dim=-1).amin(-1) / variance.sqrt())
-
-    def _log_below(self, mu: Tensor, sigma: Tensor, log_t: Tensor) -> Tensor:
-        mu, sigma, log_t = torch.broadcast_tensors(mu, sigma, log_t)
-        if self.residual is Residual.ADDITIVE:
-            return log_probability_below(mu, sigma, log_t)
-        return log_ndtr((log_t - mu) / sigma)
-
-    def _reaches(self, log_probability: Tensor, risk: float) -> Tensor:
-        """Whether each level is broken with `risk` times the allowed probability at most."""
-        least = [1 - risk * (1 - level.confidence) for level in self.slo]
-        return (log_probability >= log_probability.new_tensor(least).clamp_min(TINY).log()).all(-1)
+    def _noisy(self, X: Tensor) -> Joint:
+        return belief_at(self.model, X, self.residual)
 
 
 class _ByDefault(SLOConstrained):

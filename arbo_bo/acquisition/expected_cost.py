@@ -1,12 +1,11 @@
 """The method's own score: the expected cost of a run."""
 
 from torch import Tensor
-from torch.special import log_ndtr
 
 from arbo_bo.acquisition.construction import registered
 from arbo_bo.acquisition.score import ScoreAcquisition
-from arbo_bo.experiment import Residual
-from arbo_bo.formulas.scores import log_score, lognormal_log_mean, positive_normal_log_mean
+from arbo_bo.numerics import acquisition
+from arbo_bo.numerics.moments import log_mean_time
 
 
 @registered
@@ -27,16 +26,8 @@ class ExpectedCost(ScoreAcquisition):
     Source: ARBO.
     """
 
-    def _value(self, X: Tensor) -> Tensor:
-        o = self.objective
-        return -log_score(self.log_mean_time(X), X[..., 0, 0], o.urgency, o.exponent, o.cost_factor)
-
-    def log_mean_time(self, X: Tensor) -> Tensor:
-        """Log E[T] of the next run, ``batch_shape``."""
-        mu, sigma = self._next_run(X)
-        if self.residual is Residual.MULTIPLICATIVE:
-            return lognormal_log_mean(mu, sigma**2)
-        return positive_normal_log_mean(mu, sigma, log_ndtr)
+    def _worth(self, X: Tensor) -> Tensor:
+        return acquisition.expected_cost(self._next_run(X), self.objective)
 
 
 @registered
@@ -49,5 +40,6 @@ class ExpectedTime(ExpectedCost):
         residual: As in `ExpectedCost`.
     """
 
-    def _value(self, X: Tensor) -> Tensor:
-        return -self.log_mean_time(X)
+    def _worth(self, X: Tensor) -> Tensor:
+        belief = self._next_run(X)
+        return -log_mean_time(belief.mean, belief.run_std, belief.residual)

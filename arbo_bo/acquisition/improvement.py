@@ -1,18 +1,15 @@
 """Expected improvement of the score over the best degree at one context."""
 
-import math
-
 import torch
-from botorch.acquisition.analytic import _log_ei_helper
 from botorch.models.model import Model
 from torch import Tensor
 
 from arbo_bo.acquisition.bounds import LowerConfidenceBound
 from arbo_bo.acquisition.construction import register
-from arbo_bo.acquisition.positive_normal import log_improvement
 from arbo_bo.acquisition.score import ExploringAcquisition
 from arbo_bo.acquisition.search import at_choices
 from arbo_bo.experiment import Objective, Residual
+from arbo_bo.numerics import acquisition
 
 
 class LogScoreExpectedImprovement(ExploringAcquisition):
@@ -46,14 +43,11 @@ class LogScoreExpectedImprovement(ExploringAcquisition):
         super().__init__(model, objective, residual, X_pending)
         self.register_buffer("best_f", torch.as_tensor(best_f, dtype=torch.float64))
 
-    def _value(self, X: Tensor) -> Tensor:
-        best = self.best_f.to(X)
-        if self.residual is Residual.ADDITIVE:
-            a = self.objective.urgency
-            log_t = -(best + self.utility.offset(X).squeeze(-1)) / a
-            return math.log(a) + log_improvement(*self._outcome(X), log_t)
-        mean, std = self._utility(X)
-        return _log_ei_helper((mean - best) / std) + std.log()
+    def _worth(self, X: Tensor) -> Tensor:
+        best_f = self.best_f.to(X)
+        if self.model.batch_shape:
+            best_f = best_f.unsqueeze(-1)
+        return acquisition.expected_improvement(self._told(X), best_f, self.objective)
 
 
 def incumbent(

@@ -1,14 +1,17 @@
 """What acquisition functions on the joint posterior of all allowed degrees share."""
 
+import numpy as np
+import torch
 from botorch.models.model import Model
 from torch import Tensor
 
+from arbo_bo.acquisition.belief import belief_at
 from arbo_bo.acquisition.score import ExploringAcquisition
 from arbo_bo.errors import ShapeError
 from arbo_bo.experiment import Objective, Residual
-
-MOST_CHOICES = 128
-"""The joint posterior is of this many choices at most."""
+from arbo_bo.numerics.acquisition import MOST_REFERENCES
+from arbo_bo.numerics.choosers import Positions
+from arbo_bo.numerics.joint import Joint
 
 
 class JointAcquisition(ExploringAcquisition):
@@ -37,4 +40,18 @@ class JointAcquisition(ExploringAcquisition):
         if choices.ndim != 2 or not len(choices):
             raise ShapeError(f"choices needs shape (n, d), got {tuple(choices.shape)}")
         super().__init__(model, objective, residual, X_pending)
-        self.register_buffer("choices", choices[:: -(-len(choices) // MOST_CHOICES)])
+        self.register_buffer("choices", choices[:: -(-len(choices) // MOST_REFERENCES)])
+
+    def _jointly(self, X: Tensor, noise: bool = True) -> tuple[Joint, Positions, Positions]:
+        """The belief at ``... x q x d``, at the choices and at pending runs, and where these are.
+
+        Args:
+            X: The points.
+            noise: Whether a run's noise is asked for, too.
+        """
+        others = self.choices
+        if self.X_pending is not None:
+            others = torch.cat([others, self.X_pending.to(others)])
+        belief = belief_at(self.model, X, self.residual, others, noise)
+        among, n = np.arange(len(others)), len(self.choices)
+        return belief, among[:n], among[n:]

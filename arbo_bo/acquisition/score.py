@@ -1,25 +1,18 @@
-"""What every acquisition function on the score shares: moments, a run's noise, pending trials."""
+"""What every acquisition function on the score shares: the belief it is about, pending trials."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from botorch.acquisition.analytic import AnalyticAcquisitionFunction
 from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
 from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
-from torch.linalg import solve_triangular
 
-from arbo_bo.acquisition.belief import normal_belief, require_single_model
-from arbo_bo.acquisition.positive_normal import log_time_moments
-from arbo_bo.acquisition.transform import NegativeLogScore
+from arbo_bo.acquisition.belief import belief_at, next_run, require_single_model
 from arbo_bo.experiment import Objective, Residual
+from arbo_bo.numerics.joint import Joint
 
-SMALLEST_VARIANCE = 1e-12
-"""Relative to the time squared; below, a degree's time is known for certain."""
-JITTERS = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
-TINY = 1e-200
 TOGETHER = 512
 """Points whose joint posterior is taken at once."""
 
@@ -56,7 +49,6 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
         self.residual = Residual(
             residual or getattr(model, "residual", None) or Residual.MULTIPLICATIVE
         )
-        self.utility = NegativeLogScore(self.objective)
 
     @t_batch_mode_transform(expected_q=1)
     def forward(self, X: Tensor) -> Tensor:
@@ -70,9 +62,16 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
         """
         return self._value(X)
 
-    @abstractmethod
     def _value(self, X: Tensor) -> Tensor:
         """The value at ``batch_shape x 1 x d``, ``batch_shape``."""
+        return self._at_each(lambda part: (self._worth(part),), X)[0]
+
+    def _worth(self, X: Tensor) -> Tensor:
+        """The value at ``batch_shape x q x d``, ``batch_shape x q`` (and more behind them).
+
+        A subclass gives this, or `_value`.
+        """
+        raise NotImplementedError
 
     def set_X_pending(self, X_pending: Tensor | None = None) -> None:  # noqa: N802  BoTorch
         """Says which runs are under way.
@@ -84,11 +83,6 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
             X_pending = X_pending.detach().clone() if X_pending.numel() else None
         self.X_pending = X_pending
 
-    def _posterior(self, X: Tensor, observation_noise: bool = False) -> GPyTorchPosterior:
-        """The model's normal posterior of its outcome at ``batch_shape x q x d``."""
-        posterior = self.model.posterior(X, observation_noise=observation_noise)
-        return normal_belief(posterior, self.residual)
-
     def _at_each(self, values: Callable[[Tensor], tuple[Tensor, ...]], X: Tensor) -> list[Tensor]:
         """Several values at each point of ``batch_shape x 1 x d``, each ``batch_shape``.
 
@@ -96,30 +90,18 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
         training data every time.
 
         Args:
-            values: From ``... x q x d`` to ``... x q`` each.
+            values: From ``... x q x d`` to ``... x q`` (and more behind them) each.
             X: The points.
         """
         if self.model.batch_shape:
-            return [value.squeeze(-1) for value in values(X)]
-        parts = [values(part) for part in X.reshape(-1, X.shape[-1]).split(TOGETHER)]
-        return [torch.cat(value).reshape(X.shape[:-2]) for value in zip(*parts, strict=True)]
+            return [value[..., 0] for value in values(X)]
+        parts = X.reshape(-1, X.shape[-1]).split(TOGETHER)
+        found = [[value[: len(part)] for value in values(part)] for part in parts]
+        return [torch.cat(value).reshape(X.shape[:-2]) for value in zip(*found, strict=True)]
 
-    def _next_run(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of the model's outcome for the next run, noise included."""
-
-        def moments(part: Tensor) -> tuple[Tensor, Tensor]:
-            posterior = self._posterior(part, observation_noise=True)
-            return posterior.mean.squeeze(-1), posterior.variance.squeeze(-1).clamp_min(0).sqrt()
-
-        mean, std = self._at_each(moments, X)
-        return mean, std
-
-    def _utility_of(self, X: Tensor, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
-        """Moments of -log Score from those of the outcome; for T > 0 by quadrature."""
-        if self.residual is Residual.ADDITIVE:
-            mean, std = log_time_moments(mean, std)
-        a = self.objective.urgency
-        return -(a * mean + self.utility.offset(X).squeeze(-1)), a * std
+    def _next_run(self, X: Tensor) -> Joint:
+        """What is believed of the next run at ``... x q x d``, its noise included."""
+        return next_run(self.model, X, self.residual)
 
 
 class ExploringAcquisition(ScoreAcquisition):
@@ -145,62 +127,7 @@ class ExploringAcquisition(ScoreAcquisition):
         super().__init__(model, objective, residual)
         self.set_X_pending(X_pending)
 
-    def _outcome(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Noise-free mean and standard deviation of the model's outcome, given pending runs."""
-
-        def moments(part: Tensor) -> tuple[Tensor, Tensor]:
-            posterior = self._posterior(beside(part, self.X_pending))
-            mean, variance = given_pending(posterior, part.shape[-2])
-            unit = mean**2 if self.residual is Residual.ADDITIVE else torch.ones_like(mean)
-            return mean, torch.maximum(variance, SMALLEST_VARIANCE * unit).sqrt()
-
-        mean, std = self._at_each(moments, X)
-        return mean, std
-
-    def _utility(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Noise-free mean and standard deviation of -log Score, given pending runs."""
-        return self._utility_of(X, *self._outcome(X))
-
-
-def beside(X: Tensor, others: Tensor | None) -> Tensor:
-    """``batch_shape x 1 x d`` with the same further points in every batch."""
-    if others is None:
-        return X
-    return torch.cat([X, others.to(X).expand(*X.shape[:-2], *others.shape[-2:])], dim=-2)
-
-
-def given_pending(posterior: GPyTorchPosterior, q: int) -> tuple[Tensor, Tensor]:
-    """Mean and variance at the first q points, once the others are what is expected.
-
-    With the joint covariance [[v, c'], [c, P]] of a point and the others the variance falls to
-    v - c' P^-1 c, and the mean stays.
-
-    Args:
-        posterior: Over ``batch_shape x (q + others) x 1``.
-        q: How many points.
-
-    Returns:
-        Two tensors of ``batch_shape x q``.
-    """
-    mean, variance = posterior.mean[..., :q, 0], posterior.variance[..., :q, 0]
-    if posterior.mean.shape[-2] > q:
-        joint = posterior.distribution.covariance_matrix
-        root = safe_root(joint[..., q:, q:])
-        told = solve_triangular(root, joint[..., q:, :q], upper=False)
-        variance = variance - told.square().sum(-2)
-    return mean, variance.clamp_min(0)
-
-
-def safe_root(covariance: Tensor) -> Tensor:
-    """The lower Cholesky factor, with as much relative jitter as it takes.
-
-    Args:
-        covariance: ``batch_shape x n x n``, positive semidefinite to rounding.
-    """
-    scale = covariance.diagonal(dim1=-2, dim2=-1).amax(-1)[..., None, None].clamp_min(TINY)
-    identity = torch.eye(covariance.shape[-1], dtype=covariance.dtype, device=covariance.device)
-    for jitter in JITTERS:
-        root, failed = torch.linalg.cholesky_ex(covariance / scale + jitter * identity)
-        if not failed.any():
-            break
-    return root * scale.sqrt()
+    def _told(self, X: Tensor) -> Joint:
+        """The noise-free belief at ``... x q x d`` and at pending runs, which are as expected."""
+        belief = belief_at(self.model, X, self.residual, self.X_pending, noise=False)
+        return belief.given(np.arange(len(belief.references)))

@@ -1,7 +1,5 @@
 """The score as an affine map of the posterior of log time."""
 
-import math
-
 from botorch.acquisition.objective import PosteriorTransform
 from botorch.posteriors import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
@@ -10,6 +8,7 @@ from torch import Tensor
 from arbo_bo.acquisition.belief import normal_belief
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import Objective, Residual
+from arbo_bo.numerics.acquisition import log_cost
 
 
 class NegativeLogScore(PosteriorTransform):
@@ -43,7 +42,8 @@ class NegativeLogScore(PosteriorTransform):
         s = X[..., 0]
         if not bool((s.detach() > 0).all()):
             raise InvalidValueError(f"column 0 is the degree s, at least 1; got {s.min().item():g}")
-        return self.objective.exponent * s.log() + math.log(self.objective.cost_factor)
+        cost: Tensor = log_cost(s, self.objective)
+        return cost
 
     def evaluate(self, Y: Tensor, X: Tensor | None = None) -> Tensor:
         """-log Score of outcomes.

@@ -1,5 +1,6 @@
 """``arbo db``: the store's schema, and how much it holds."""
 
+import os
 import sys
 
 import click
@@ -23,8 +24,9 @@ def version(store: str | None, json: bool) -> None:
     opened = SQLTrialStore(store)
     found, head = opened.schema_version(), opened.head_version
     if json:
-        return render.print_json({"database": found, "arbo_bo": head})
-    print(f"database {found or 'empty'}, arbo_bo {head}")
+        document = {"store": opened.masked_url, "database": found, "arbo_bo": head}
+        return render.print_json(document)
+    print(f"database {found or 'empty'}, arbo_bo {head}: {opened.masked_url}")
 
 
 @app.command()
@@ -34,11 +36,24 @@ def upgrade(store: str | None, json: bool) -> None:
     """Bring the database's schema up to this arbo's."""
     from arbo_bo.storage import SQLTrialStore
 
-    before, after = SQLTrialStore(store).upgrade()
+    opened = SQLTrialStore(store)
+    before, after = opened.upgrade()
     if json:
-        return render.print_json({"before": before, "after": after})
+        return render.print_json({"store": opened.masked_url, "before": before, "after": after})
     changed = f"{before or 'empty'} -> {after}" if before != after else f"{after}, up to date"
-    print(f"schema {changed}")
+    print(f"schema {changed}: {opened.masked_url}")
+    _mention_airflow(store)
+
+
+def _mention_airflow(store: str | None) -> None:
+    """Says that Airflow's own connection is not looked at, where one stands beside no store."""
+    named = store is not None or os.environ.get("ARBO_DATABASE_URL")
+    connections = [name for name in os.environ if name.startswith("AIRFLOW_CONN_ARBO")]
+    if connections and not named:
+        render.say(
+            f"{', '.join(connections)} is Airflow's; if that is the store meant, give its URL with "
+            "--store or ARBO_DATABASE_URL"
+        )
 
 
 @app.command()

@@ -84,10 +84,18 @@ def is_known(arbo: ArboOptimizer, task: str) -> bool:
     return True
 
 
-def apply_configuration(arbo: ArboOptimizer, task: str, given: Given) -> Experiment:
+def apply_configuration(
+    arbo: ArboOptimizer, task: str, given: Given, caller: str | None = None
+) -> Experiment:
     """Configures the task with the options that were given; the others stay as stored.
 
     A task that is new may take as many workers as this machine has cores, unless it is told more.
+
+    Args:
+        arbo: Where the task is.
+        task: Its name.
+        given: The options.
+        caller: As of `ArboOptimizer.configure_experiment`: a command that scripts repeat.
 
     Raises:
         UsageError: Options that belong together are not together.
@@ -108,7 +116,7 @@ def apply_configuration(arbo: ArboOptimizer, task: str, given: Given) -> Experim
         changes["objective"] = objective
     if levels != before.strategy.slo:
         changes["slo"] = levels
-    after = arbo.configure_experiment(task, **changes)
+    after = arbo.configure_experiment(task, caller=caller, **changes)
     if changes.get("parallelism") is not None and "parallelism" not in given:
         say(f"{task} is new: allowed are {after.search_space} workers, by this machine's cores")
     return after

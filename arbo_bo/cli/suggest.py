@@ -91,7 +91,7 @@ def _configured(
 
         # What was asked for is kept if a trial comes of it.
         arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
-        apply_configuration(arbo, task, given)
+        apply_configuration(arbo, task, given, caller="arbo suggest")
     return arbo
 
 

@@ -12,12 +12,16 @@ from arbo_bo.execution.falls import fallen_from
 from arbo_bo.execution.foreground import Foreground, ForegroundEnd
 from arbo_bo.execution.stage import chunks_of, prepare
 from arbo_bo.experiment import Decision, Experiment, SearchSpace, Trial
+from arbo_bo.experiment.callers import asked_by
 from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.optimizer import DEADLINE_S, ArboOptimizer
 from arbo_bo.service.runs import Run, Undelivered, unadvised, watched
 
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 """What a shell's exit status is where it finds no such program, or cannot start it."""
+
+
+CALLER = "arbo run"
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,17 @@ class OneRun:
     @property
     def fallback(self) -> int:
         """The degree where nobody can be asked."""
-        return self.default_parallelism or self.configured(None).probe_parallelism
+        return self.default_parallelism or self.configured(None)[0].probe_parallelism
 
-    def configured(self, stored: Experiment | None) -> Experiment:
-        """The task with what is asked of it here."""
-        experiment = stored or Experiment(self.task, search_space=self.space or self.new_space)
+    def configured(self, stored: Experiment | None) -> tuple[Experiment, list[str]]:
+        """The task with what is asked of it here, and what there is to tell of that.
+
+        A script asks for the same at each run, and what a person has changed since stays.
+        """
+        new = Experiment(self.task, search_space=self.space or self.new_space)
         asked = {"search_space": self.space, "default_parallelism": self.default_parallelism}
-        return experiment.changed({name: value for name, value in asked.items() if value})
+        given = {name: value for name, value in asked.items() if value}
+        return asked_by(CALLER, stored, new, given)
 
 
 def run_once(
@@ -101,15 +109,19 @@ def _suggested(
     size = asked.input_size()
     file.note(input_size=size)
     before: list[SearchSpace] = []
+    notes: list[str] = []
 
     def change(stored: Experiment | None) -> Experiment:
         before[:] = [] if stored is None else [stored.search_space]
-        return asked.configured(stored)
+        changed, notes[:] = asked.configured(stored)
+        return changed
 
     with arbo.store.within(DEADLINE_S):
         after = arbo.store.configure(asked.task, change).search_space
         if before and before[0] != after:
             say(f"{asked.task}: allowed are {after} workers from now on, and no longer {before[0]}")
+        elif notes:
+            say(notes[0])
         return arbo.suggest(asked.task, input_size=size, run_key=file.entry.run_id)
 
 

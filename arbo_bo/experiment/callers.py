@@ -57,7 +57,7 @@ def asked_by(
                 notes.append(_changed(before, name, have, text, caller))
     changed = _taken(before, accepted, kept)
     notes += [_stays(changed, name, asked[name], caller, why) for name, why in kept.items()]
-    return replace(changed, callers={**before.callers, caller: asked}), notes
+    return replace(changed, callers={**before.callers, caller: {**earlier, **asked}}), notes
 
 
 def _taken(before: Experiment, accepted: dict[str, Any], kept: dict[str, str]) -> Experiment:
@@ -86,7 +86,7 @@ def _stays(changed: Experiment, name: str, text: str, caller: str, why: str) -> 
     have, shown = _text(name, _stored(changed, name)), _SHOWN.get(name, name)
     return (
         f"task {changed.name!r}: {shown} stays {have}, though {caller} asks for {text}: {why}; to "
-        f"have the other, configure it by hand, or give the two tasks of their own"
+        f"have the other, configure it by hand, or give each caller a task of its own"
     )
 
 

@@ -253,3 +253,12 @@ class Ahead(datetime):
     @classmethod
     def now(cls, tz=None):
         return datetime.now(tz) + timedelta(seconds=90)
+
+
+def test_the_upgrade_names_the_file_that_it_makes(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_CONN_ARBO_DEFAULT", '{"conn_type": "postgres"}')
+    assert main(["db", "upgrade"]) == 0
+    captured = capsys.readouterr()
+    assert f"sqlite:///{tmp_path}/arbo_bo/arbo.db" in captured.out
+    assert "AIRFLOW_CONN_ARBO_DEFAULT is Airflow's" in captured.err

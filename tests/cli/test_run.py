@@ -144,6 +144,14 @@ def test_a_change_of_what_a_person_configured_is_said(run, arbo):
     assert "allowed are 1, 2, 4 workers from now on, and no longer 1, 2" in done.stderr
 
 
+def test_what_a_person_narrowed_stays_when_the_script_asks_again(run, arbo):
+    run(*shell("exit 0"), options=["--parallelism", "1,2,4"])
+    arbo.configure_experiment("t", parallelism=[1, 2])
+    done = run(*shell("exit 0"), options=["--parallelism", "1,2,4"])
+    assert "parallelism stays 1, 2, though arbo run asks for 1, 2, 4" in done.stderr
+    assert arbo.experiment("t").search_space.degrees == (1, 2)
+
+
 def test_the_preparation_is_outside_of_the_time(run, arbo, tmp_path):
     script = f"test -e {tmp_path}/prepared"
     done = run(*shell(script), options=["--prepare", f"sleep 1; touch {tmp_path}/prepared"])

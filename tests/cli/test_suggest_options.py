@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from arbo_bo import ArboOptimizer
+from arbo_bo import ArboOptimizer, Objective
 from arbo_bo.cli import main
 from arbo_bo.errors import StoreError
 from arbo_bo.experiment import Arm, Context, Experiment, Phase, SearchSpace, Trial, TrialStatus
@@ -121,3 +121,14 @@ def test_configuration_stays_when_the_key_of_another_process_is_there(store_url)
         _, is_new = store.start("t", kept, decided_at=None, change=change)
         assert not is_new
         assert store.experiment("t").window == 50
+
+
+def test_what_a_person_narrowed_stays_when_a_script_asks_again(suggest, store_url, caplog):
+    assert suggest("--parallelism", "1:8", "--urgency", "2") == 0
+    with ArboOptimizer(store_url) as arbo:
+        arbo.configure_experiment("t", parallelism=[1, 2], objective=Objective(3.0))
+        assert suggest("--parallelism", "1:8", "--urgency", "2") == 0
+        experiment = arbo.experiment("t")
+    assert experiment.search_space.degrees == (1, 2)
+    assert experiment.objective.urgency == 3
+    assert "parallelism stays 1, 2, though arbo suggest asks for 1 to 8" in caplog.text

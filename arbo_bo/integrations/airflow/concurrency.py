@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 LATE = 1.5
 """All began together if the stage took at most so many times as long as its longest chunk."""
-STEADY = 0.85
-"""Fewer than planned are a degree of their own if the mean is at least this part of the peak."""
+NEAR = 0.2
+"""A mean is a number of workers if it is no further from it than this part of it."""
 
 Span = tuple[float, float]
 """When an instance began and ended [s since the epoch]."""
@@ -36,12 +36,14 @@ class Concurrency:
     def parallelism(self) -> int | None:
         """The degree whose time was measured; None: it was none's.
 
-        All chunks, if all ran at once and none came so late that its wait was most of the time.
-        Otherwise the peak, if that many ran nearly all the time.
+        All chunks, if all ran at once and none came so late that its wait was much of the time.
+        Otherwise the mean, which is the work that was done over the time that it took: eight chunks
+        in a pool of four slots are a run of four, three in a pool of two are one of none.
         """
-        if self.peak >= self.planned:
-            return self.planned if self.lateness <= LATE else None
-        return self.peak if self.mean >= STEADY * self.peak else None
+        if self.peak >= self.planned and self.lateness <= LATE:
+            return self.planned
+        nearest = round(self.mean)
+        return nearest if nearest and abs(self.mean - nearest) <= NEAR * nearest else None
 
     def __str__(self) -> str:
         return (

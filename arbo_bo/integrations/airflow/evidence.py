@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from arbo_bo.experiment import TimeMeasure
-from arbo_bo.integrations.airflow.concurrency import Concurrency, concurrency
+from arbo_bo.integrations.airflow.concurrency import concurrency
 
 CLOCK_SKEW_S = 60.0
 """By how much clocks may differ; a marker from longer before the decision is of an earlier one."""
@@ -149,10 +149,9 @@ class StageEvidence:
         if time_s <= 0:
             return Verdict("abandoned", "nothing ran: every success was set by hand")
         flaw = self._flaw(wanted, begins, ends, durations)
-        ran = self._concurrency(ends) if marked else None
-        degree = None if ran is None else ran.parallelism
-        if degree != len(self.indices) and (degree is None or time_measure == TimeMeasure.SLOWEST):
-            flaw = flaw or self._unlike(ran)
+        degree = None
+        if flaw is None:
+            degree, flaw = self._ran_as(ends if marked else None, time_measure)
         queued_s = None
         if self.decided_at is not None and (starts := [start for start, _ in spans]):
             queued_s = max(0.0, min(starts) - self.decided_at)
@@ -162,23 +161,29 @@ class StageEvidence:
             time_measure=time_measure,
             queued_time_s=queued_s,
             exclusion_reason=flaw,
-            parallelism=degree if flaw is None and degree != len(self.indices) else None,
+            parallelism=degree,
         )
 
-    def _concurrency(self, ends: Mapping[Place, Mapping[str, Any]]) -> Concurrency:
-        spans = {
-            index: [(ends[task, index]["start"], ends[task, index]["end"]) for task in self.tasks]
-            for index in self.indices
-        }
-        return concurrency(spans)
-
-    def _unlike(self, ran: Concurrency | None) -> str | None:
-        """Why the time is none of the planned degree; None: it is."""
-        if ran is not None:
-            return str(ran)
-        if len(self.indices) == 1:
-            return None
-        return f"how many of {len(self.indices)} instances ran side by side is not known"
+    def _ran_as(
+        self, ends: Mapping[Place, Mapping[str, Any]] | None, time_measure: TimeMeasure
+    ) -> tuple[int | None, str | None]:
+        """How many ran side by side, None where that is as planned; and why it does not train."""
+        planned = len(self.indices)
+        if ends is None:
+            unknown = f"how many of {planned} instances ran side by side is not known"
+            return None, None if planned == 1 else unknown
+        ran = concurrency(
+            {
+                index: [(ends[t, index]["start"], ends[t, index]["end"]) for t in self.tasks]
+                for index in self.indices
+            }
+        )
+        degree = ran.parallelism
+        if degree == planned:
+            return None, None
+        if degree is None or time_measure == TimeMeasure.SLOWEST:
+            return (ran.peak if ran.peak < planned else None), str(ran)
+        return degree, None
 
     def _by_place(self, markers: Iterable[Mapping[str, Any]]) -> dict[Place, Mapping[str, Any]]:
         """The markers of this trial: a clear leaves older ones where nothing ran since."""

@@ -31,7 +31,7 @@ def experiment_of(arbo: "ArboOptimizer", spec: StageSpec, dag_id: str, run_key: 
     """Returns the name of the stage's experiment: the given one, or ``dag_id.stage``.
 
     Where there is none of that name yet, one that is named by the stage alone and holds runs of
-    this DAG and no other is renamed, once none of its runs is under way.
+    this stage and no other is renamed, once none of its runs is under way.
 
     Raises:
         StoreError: The store failed.
@@ -60,10 +60,12 @@ def _taken_over(
     run_key: str,
     trials: Sequence[Trial],
 ) -> str:
-    """Renames the old experiment if it is this DAG's alone; returns the name to use now."""
-    dags = {parts[0] for trial in trials if (parts := parts_of(trial.run_key)) is not None}
-    if dags != {dag_id}:
-        whose = f"of DAGs {', '.join(sorted(dags))}" if dags else "of no DAG"
+    """Renames the old experiment if it is this stage's alone; returns the name to use now."""
+    keys = [parts for trial in trials if (parts := parts_of(trial.run_key)) is not None]
+    owners = {(dag, stage) for dag, _, stage in keys}
+    if owners != {(dag_id, old)}:
+        stages = ", ".join(f"{stage} of DAG {dag}" for dag, stage in sorted(owners))
+        whose = f"of stage {stages}" if owners else "of no DAG"
         logger.warning(
             "experiment %r begins without history; there is one %r, with runs %s: to go on with "
             "it, give experiment=%r, or run: arbo delete %s; arbo rename %s %s",

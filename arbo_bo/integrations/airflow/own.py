@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from inspect import signature
 from typing import Any, ClassVar
 
 from airflow.sdk import BaseOperator, TriggerRule
 
 # Advice must not break a run, so a lost worker is made up for; and both tasks take seconds.
-_BOTH = {
+_BOTH: dict[str, Any] = {
     "pool_slots": 1,
     "execution_timeout": timedelta(minutes=10),
     "retry_exponential_backoff": 0,
@@ -21,6 +22,8 @@ _BOTH = {
     "max_active_tis_per_dag": None,
     "max_active_tis_per_dagrun": None,
 }
+if "retry_policy" in signature(BaseOperator.__init__).parameters:  # from Airflow 3.3 on
+    _BOTH["retry_policy"] = None
 PLAN_ARGS: Mapping[str, Any] = {
     **_BOTH,
     "retries": 2,

@@ -33,9 +33,9 @@ def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Ve
         text += f", started {verdict.queued_time_s:.3g} s after the decision"
     if verdict.exclusion_reason is not None:
         text += f"; it does not train, {verdict.exclusion_reason}"
-    if verdict.parallelism is not None:
-        text += f"; it trains {count(verdict.parallelism)}, no more ran side by side: give the "
-        text += "stage max_parallelism where a pool or the executor is the limit"
+    elif verdict.parallelism is not None:
+        text += f"; it trains {count(verdict.parallelism)}, as many as ran side by side: "
+        text += "give the stage max_parallelism where a pool or the executor is the limit"
     return text
 
 

@@ -81,8 +81,22 @@ def ran(ends, measure="makespan"):
 
 @pytest.mark.parametrize(
     ("ends", "time_s", "degree"),
-    [(one_after_another(4), 40.0, 1), (waves(8, 4), 20.0, 4), (waves(8, 8), 10.0, None)],
-    ids=["a pool of one slot", "a pool of four slots", "side by side"],
+    [
+        (one_after_another(4), 40.0, 1),
+        (waves(8, 4), 20.0, 4),
+        (waves(9, 4), 30.0, 3),
+        (waves(14, 6), 30.0, 5),
+        (waves(8, 8), 10.0, None),
+        ([end(0, start=100.0, ended=200.0), end(1, start=199.0, ended=299.0)], 199.0, 1),
+    ],
+    ids=[
+        "a pool of one slot",
+        "a pool of four slots",
+        "one more than two waves",
+        "two waves and a part of one",
+        "side by side",
+        "the second began when the first was done",
+    ],
 )
 def test_degree_is_what_ran_side_by_side(ends, time_s, degree):
     verdict = ran(ends)
@@ -91,18 +105,17 @@ def test_degree_is_what_ran_side_by_side(ends, time_s, degree):
 
 
 @pytest.mark.parametrize(
-    ("ends", "words"),
+    ("ends", "peak", "words"),
     [
-        (one_after_another(4, pause=10.0), "of 4 instances at most 1 ran side by side, 0.57 on"),
-        (waves(5, 4), "of 5 instances at most 4 ran side by side, 2.5 on average"),
-        ([end(0, start=100.0, ended=200.0), end(1, start=199.0, ended=299.0)], "1 on average"),
+        (one_after_another(4, pause=10.0), 1, "of 4 instances at most 1 ran side by side, 0.57 on"),
+        (waves(3, 2), 2, "of 3 instances at most 2 ran side by side, 1.5 on average"),
     ],
-    ids=["with pauses", "a wave of one", "the second began when the first was done"],
+    ids=["with pauses", "between one and two"],
 )
-def test_trial_does_not_train_when_no_number_of_workers_ran_throughout(ends, words):
+def test_trial_does_not_train_when_no_number_of_workers_is_near(ends, peak, words):
     verdict = ran(ends)
     assert words in verdict.exclusion_reason
-    assert verdict.parallelism is None
+    assert verdict.parallelism == peak
 
 
 def test_straggler_trains_when_all_began_together():
@@ -113,7 +126,7 @@ def test_straggler_trains_when_all_began_together():
 def test_slowest_time_does_not_train_when_instances_ran_one_after_another():
     verdict = ran(one_after_another(4), measure="slowest")
     assert "at most 1 ran side by side" in verdict.exclusion_reason
-    assert verdict.parallelism is None
+    assert verdict.parallelism == 1
 
 
 def test_chunks_of_a_group_count_once_when_their_tasks_overlap():

@@ -89,7 +89,13 @@ def test_history_is_kept_when_the_same_plan_is_tried_again(arbo, older):
     assert statuses == ["COMPLETED", "ABANDONED", "RUNNING"]
 
 
-@pytest.mark.parametrize(("other", "whose"), [("clicks", "of DAGs clicks, sales"), (None, "sales")])
+@pytest.mark.parametrize(
+    ("other", "whose"),
+    [
+        ("clicks", "of stage transform of DAG clicks, transform of DAG sales"),
+        (None, "of stage transform of DAG sales"),
+    ],
+)
 def test_log_says_how_to_keep_history_when_it_is_not_this_dags_alone(
     arbo, older, caplog, other, whose
 ):
@@ -101,6 +107,13 @@ def test_log_says_how_to_keep_history_when_it_is_not_this_dags_alone(
     assert whose in caplog.text
     assert "give experiment='transform'" in caplog.text
     assert "arbo rename transform clicks.transform" in caplog.text
+
+
+def test_nothing_is_taken_over_when_another_stage_of_the_dag_shares_it(arbo, older, caplog):
+    record(arbo, plan(arbo, "sales", stage="load", experiment="transform"))
+    assert plan(arbo, "sales").experiment == "sales.transform"
+    assert "of stage load of DAG sales, transform of DAG sales" in caplog.text
+    assert len(arbo.trials("transform")) == 2
 
 
 def test_nothing_is_taken_over_when_the_task_was_never_a_dags(arbo, caplog):

@@ -7,6 +7,7 @@ import pytest
 from airflow import settings
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, Asset, task
+from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 from arbo_bo.errors import StoreUnavailableError
@@ -20,6 +21,7 @@ DEFAULTS = {
     "retries": 0,
     "retry_delay": timedelta(days=1),
     "retry_exponential_backoff": True,
+    "retry_policy": ExceptionRetryPolicy(rules=[]),
     "pool": "heavy",
     "pool_slots": 8,
     "execution_timeout": timedelta(milliseconds=1),
@@ -59,6 +61,7 @@ def dag():
         ("do_xcom_push", True),
         ("multiple_outputs", False),
         ("retry_exponential_backoff", 0),
+        ("retry_policy", None),
         ("pool_slots", 1),
         ("execution_timeout", timedelta(minutes=10)),
         ("wait_for_downstream", False),

@@ -56,7 +56,7 @@ def test_nothing_happens_when_the_trial_is_gone(arbo):
 
 def test_trial_is_of_the_degree_that_ran_when_fewer_ran_side_by_side(arbo):
     limited = Verdict("completed", None, 12.5, "makespan", parallelism=1)
-    assert "it trains 1 worker, no more ran side by side" in record(arbo, "e", 1, limited)
+    assert "it trains 1 worker, as many as ran side by side" in record(arbo, "e", 1, limited)
     closed = arbo.store.trial("e", 1)
     assert (closed.parallelism, closed.recommended_parallelism, closed.trains) == (1, 5, True)
 
