@@ -1,14 +1,17 @@
 """``arbo configure``, ``rename``, ``delete``, ``predict``, ``tasks`` and ``show``."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
 
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.status_line import counted
 from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.cli.values import parse_parallelism
+from arbo_bo.experiment import Trial
 
 
 @click.command()
@@ -109,25 +112,29 @@ def tasks(store: str | None, namespace: str, json: bool) -> None:
 def show(task: str, input_size: str | None, store: str | None, namespace: str, json: bool) -> None:
     """Show a task: its trials, its law, and what would be chosen now."""
     arbo = open_optimizer(store, namespace, must_exist=True)
-    experiment, trials = arbo.experiment(task), arbo.trials(task)
-    decision = None
+    experiment, decision = arbo.experiment(task), None
     if experiment.model.sample_count:
         decision = arbo.decide(task, input_size=input_size)
+    trials = counted(arbo.each_trial(task), "trials read")
     if json:
-        return render.print_json(
-            render.experiment_json(experiment)
-            | {
-                "decision": None if decision is None else render.decision_json(decision),
-                "trials": [render.trial_json(t) for t in trials],
-            }
-        )
+        told = None if decision is None else render.decision_json(decision)
+        document = render.experiment_json(experiment) | {"decision": told}
+        return render.print_json_with(document, "trials", map(render.trial_json, trials))
+    newest: deque[Trial] = deque(maxlen=experiment.window)
+    measured = render.measured_times(_kept(trials, newest))
     render.print_table(render.experiment_table([experiment]))
-    if trials:
+    if newest:
         print()
-        render.print_table(render.trial_table(trials[-experiment.window :]))
+        render.print_table(render.trial_table(newest))
     if decision is not None:
         print()
         if decision.candidates:
-            render.print_table(render.candidate_table(decision, render.measured_times(trials)))
+            render.print_table(render.candidate_table(decision, measured))
             print()
         print(f"next run: {decision.reason}")
+
+
+def _kept(trials: Iterable[Trial], newest: deque[Trial]) -> Iterator[Trial]:
+    for trial in trials:
+        newest.append(trial)
+        yield trial

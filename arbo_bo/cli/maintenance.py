@@ -14,7 +14,7 @@ import click
 from arbo_bo.cli import options, render
 from arbo_bo.cli.completion import task_names
 from arbo_bo.cli.files import write_file
-from arbo_bo.cli.status_line import counted
+from arbo_bo.cli.status_line import counted, counting
 from arbo_bo.errors import InvalidValueError
 
 
@@ -58,7 +58,7 @@ def export(
 
     The text is UTF-8. With --json, what was written to --output is said as JSON.
     """
-    from arbo_bo.storage.archive import export_csv, export_lines
+    from arbo_bo.storage.export import export_csv, export_lines
 
     if bool(tasks) == everything:
         raise click.UsageError("give one task or more, or --all")
@@ -66,13 +66,14 @@ def export(
         raise click.UsageError("--json goes with --output FILE: stdout is the export's own")
     write = export_csv if _format(form, output) is Format.CSV else export_lines
     names = None if everything else list(tasks)
-    lines = counted(write(options.open_store(store, namespace), names), "lines written")
-    if output is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
-        sys.stdout.writelines(lines)
-        return None
-    write_file(output, lines)
+    with counting("trials read") as told:
+        lines = write(options.open_store(store, namespace), names, told)
+        if output is None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")
+            sys.stdout.writelines(lines)
+            return None
+        write_file(output, lines)
     if json:
         return render.print_json({"output": str(output)})
     return render.say(f"exported to {output}")

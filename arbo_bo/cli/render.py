@@ -3,11 +3,10 @@
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from statistics import fmean
 from typing import Any
 
 import click
@@ -30,6 +29,24 @@ _USUAL = Experiment("a task as it starts")
 _OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
 
 
+@dataclass
+class Measured:
+    """The measured times at one degree.
+
+    Attributes:
+        count: How many there are.
+        total_s: Their sum [s].
+    """
+
+    count: int = 0
+    total_s: float = 0.0
+
+    @property
+    def mean_s(self) -> float:
+        """Their mean [s]."""
+        return self.total_s / self.count
+
+
 def say(text: str) -> None:
     """Prints a remark on stderr."""
     print(text, file=sys.stderr)
@@ -50,6 +67,25 @@ def print_table(table: Table) -> None:
 def print_json(document: Any) -> None:
     """Prints one JSON document; NaN never occurs in it."""
     print(json.dumps(document, indent=2, default=str, allow_nan=False))
+
+
+def print_json_list(items: Iterable[Any], indent: str = "") -> None:
+    """Prints a list as `print_json` does, item by item, however many there are."""
+    opening = "["
+    for item in items:
+        text = json.dumps(item, indent=2, default=str, allow_nan=False)
+        lines = "\n".join(f"{indent}  {line}" for line in text.splitlines())
+        print(f"{opening}\n{lines}", end="")
+        opening = ","
+    print("[]" if opening == "[" else f"\n{indent}]")
+
+
+def print_json_with(document: dict[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Prints one JSON document whose last member is a list, which may be long."""
+    head = json.dumps(document, indent=2, default=str, allow_nan=False)
+    print(head.removesuffix("\n}") + f",\n  {json.dumps(name)}: ", end="")
+    print_json_list(items, indent="  ")
+    print("}")
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:
@@ -118,7 +154,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def candidate_table(decision: Decision, measured: dict[int, list[float]], most: int = 24) -> Table:
+def candidate_table(decision: Decision, measured: Mapping[int, Measured], most: int = 24) -> Table:
     """Degree, measured, predicted, score: every degree, or of many the ones that matter."""
     explanation, objective = decision.explain(), decision.objective
     best = min(c.log_score for c in decision.candidates)
@@ -132,12 +168,12 @@ def candidate_table(decision: Decision, measured: dict[int, list[float]], most: 
     for candidate, row in zip(decision.candidates, explanation.rows, strict=True):
         if candidate not in shown:
             continue
-        times = measured.get(row.parallelism, [])
+        times = measured.get(row.parallelism)
         worse = 100 * math.expm1(min(candidate.log_score - best, 700.0))
         cells = [
             f"{row.parallelism} <-" if row.chosen else f"{row.parallelism}   ",
-            str(len(times)) if times else "-",
-            format_time(fmean(times)) if times else "-",
+            str(times.count) if times else "-",
+            format_time(times.mean_s) if times else "-",
             format_time(row.mean_s),
             f"{format_time(row.quantile_05_s)} - {format_time(row.quantile_95_s)}",
             f"{row.cost:.4g}",
@@ -171,7 +207,7 @@ def prediction_table(predictions: Sequence[Prediction]) -> Table:
     return table
 
 
-def trial_table(trials: Sequence[Trial]) -> Table:
+def trial_table(trials: Iterable[Trial]) -> Table:
     """One line a trial."""
     words = ("phase", "status", "why")
     numbers = ("trial", "workers", "measured", "predicted", "input size", "load")
@@ -232,12 +268,14 @@ def law_line(law: AmdahlLaw | None, sized: bool) -> str:
     return f"{line}; the second term grows as size^{law.k:.2f}" if sized else line
 
 
-def measured_times(trials: Iterable[Trial]) -> dict[int, list[float]]:
-    """Measured times by degree [s]."""
-    times: dict[int, list[float]] = {}
+def measured_times(trials: Iterable[Trial]) -> dict[int, Measured]:
+    """Measured times by degree."""
+    times: dict[int, Measured] = {}
     for trial in trials:
         if trial.execution_time_s is not None:
-            times.setdefault(trial.parallelism, []).append(trial.execution_time_s)
+            found = times.setdefault(trial.parallelism, Measured())
+            found.count += 1
+            found.total_s += trial.execution_time_s
     return times
 
 

@@ -2,7 +2,8 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Self, TypeVar
 
 import click
@@ -45,10 +46,17 @@ class StatusLine:
         self.update(shown)
 
 
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Shows how many there were so far, as the block says."""
+    with StatusLine() as status:
+        yield lambda number: status.update(f"{number:,} {what}")
+
+
 def counted(items: Iterable[T], what: str) -> Iterator[T]:
     """Passes items on and shows how many there were so far."""
-    with StatusLine() as status:
+    with counting(what) as told:
         for number, item in enumerate(items, start=1):
             if number % _STEP == 0:
-                status.update(f"{number:,} {what}")
+                told(number)
             yield item

@@ -1,7 +1,5 @@
 """Trials that the store has yet to number: a decision about to run, and runs from elsewhere."""
 
-import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +16,6 @@ UNNUMBERED = 0
 REQUIRED = ("parallelism", "execution_time_s")
 OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
 KEY = "idempotency_key"
-_ROWS = uuid.UUID("0d9f4a52-6f0b-5b0e-9a2e-6a2f7c1d8e43")
 
 
 def running_trial(
@@ -116,17 +113,3 @@ def attached_trials(experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -
                 raise
             raise type(err)(f"row {number} of {len(rows)}: {err}") from err
     return trials
-
-
-def identified(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of history with an idempotency key each, the same whenever they are read again.
-
-    A row is told by what it holds; of rows that hold the same, the first from the second and so on.
-    """
-    seen: Counter[str] = Counter()
-    keyed = []
-    for row in rows:
-        held = repr([(name, row[name]) for name in sorted(row) if row[name] is not None])
-        keyed.append({**row, KEY: str(uuid.uuid5(_ROWS, f"{held} {seen[held]}"))})
-        seen[held] += 1
-    return keyed

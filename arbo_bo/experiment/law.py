@@ -1,7 +1,7 @@
 """Amdahl's law with start-up and input scaling, in plain arithmetic.
 
 The functions use operators only, so that they work alike on floats, numpy arrays and torch tensors;
-`arbo_bo.formulas` builds on them. Source: G. M. Amdahl, "Validity of the single processor approach
+`arbo_bo.numerics` builds on them. Source: G. M. Amdahl, "Validity of the single processor approach
 to achieving large scale computing capabilities", AFIPS 1967; the scaling gamma^k and the start-up C
 are ARBO's.
 """

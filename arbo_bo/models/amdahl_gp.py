@@ -15,7 +15,6 @@ from linear_operator import to_linear_operator
 from torch import Tensor
 
 from arbo_bo.experiment import AmdahlLaw, Residual
-from arbo_bo.formulas.anomalies import Explanation
 from arbo_bo.models import pathwise
 from arbo_bo.models.batches import sliced
 from arbo_bo.models.inputs import (
@@ -24,12 +23,14 @@ from arbo_bo.models.inputs import (
     checked_residual,
     window_scale,
 )
-from arbo_bo.models.kernel import ResidualKernel, ResidualPrior, RunNoise
+from arbo_bo.models.kernel import ResidualKernel, RunNoise
 from arbo_bo.models.mean import AmdahlMean
 from arbo_bo.models.outcome import LognormalPosterior, LogTime, RelativeTime, refuse_transforms
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
+from arbo_bo.numerics.anomalies import Explanation
 from arbo_bo.numerics.hyperparameters import Hyperparameters
+from arbo_bo.numerics.priors import ResidualPrior
 
 
 class AmdahlGP(SingleTaskGP):
@@ -44,7 +45,7 @@ class AmdahlGP(SingleTaskGP):
     posterior knows what few runs leave open of the law; leave-one-out cross-validation and pathwise
     sampling are of the prior in evaluation. R is a Gaussian process on log s, log gamma and L / (L
     + 8), of which a Matern-5/2 part is learned. A Matern part of short lengthscales and a trend in
-    log s beside it are not: they have fixed shares of its variance (`formulas.kernel.structure`).
+    log s beside it are not: they have fixed shares of its variance (`numerics.kernel.structure`).
 
     `fit_gpytorch_mll` fits it, through an analytic gradient from several starts where it can
     (`custom_fit`). A fit ends with the noise inflated to what predicts: `likelihood.noise`.
@@ -275,9 +276,9 @@ class AmdahlGP(SingleTaskGP):
     def custom_fit(self) -> Callable[..., MarginalLogLikelihood]:
         """What `fit_gpytorch_mll` calls on a model that has it.
 
-        It maximises the marginal posterior density of the hyperparameters through the analytic
-        gradient of `arbo_bo.formulas.evidence`, from several starts, the current values among them,
-        and each member of a batch by itself. Everything else is fitted as BoTorch fits any model:
+        It maximises the marginal posterior density of the hyperparameters by the derivatives of
+        `arbo_bo.numerics.evidence`, from several starts, the current values among them, and each
+        member of a batch by itself. Everything else is fitted as BoTorch fits any model:
         fixed noise, another likelihood or objective, other priors or constraints than this class
         sets up, a device other than the CPU, or a call with an optimizer, a closure or options of
         its own. Whichever it was, the noise is then inflated to what predicts

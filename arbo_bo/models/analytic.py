@@ -1,29 +1,20 @@
-"""The analytic gradient of an `AmdahlGP`'s fit: its hyperparameters as one vector, and back."""
-
-import math
-from dataclasses import replace
+"""The fit of an `AmdahlGP` by the numerics: its hyperparameters as one vector, and back."""
 
 import numpy as np
 import torch
 from gpytorch.constraints import Interval
 from gpytorch.mlls import ExactMarginalLogLikelihood, MarginalLogLikelihood
 from gpytorch.priors import LogNormalPrior, NormalPrior
-from scipy.optimize import minimize
 from torch import Tensor
 
-from arbo_bo.formulas.evidence import Evidence, NormalPriors, Vector
-from arbo_bo.formulas.kernel import features
+from arbo_bo.experiment import Residual
 from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.batches import members
 from arbo_bo.models.kernel import RunNoise
-
-FTOL = 1e-8
-"""Relative change of the log density at which a search ends."""
-HESSIAN_STEP = 1e-4
-OPEN_NOISE, OPEN_SPREAD = 0.1, 3.0
-"""Most probable standard deviation of a run's noise, and the spread of its variance's logarithm."""
-WIDEST = 1.0
-"""The largest variance of log noise that a prediction is widened by: Student's t with nu = 2."""
+from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.fitting import noise_inflation_at, searched
+from arbo_bo.numerics.priors import DEFAULT_PRIORS
+from arbo_bo.numerics.problem import FitProblem
 
 
 def has_analytic_gradient(mll: MarginalLogLikelihood) -> bool:
@@ -57,107 +48,58 @@ def fit_by_analytic_gradient(model: AmdahlGP) -> None:
 
     The objective is n times that of `ExactMarginalLogLikelihood`. A model that was moved from its
     priors' centre starts where it is and at the centre; a fresh one at the centre, at the law's own
-    `STARTS`, and at a law that explains little, under a strong residual.
+    starts, and at a law that explains little, under a strong residual. All start with much noise,
+    too.
     """
     for member in members(model):
-        evidence = evidence_of(member)
-        found = [maximised(member, evidence, start) for start in _starts(member)]
-        assign(member, max(found, key=lambda pair: pair[0])[1])
-
-
-def maximised(model: AmdahlGP, evidence: Evidence, start: Vector) -> tuple[float, Vector]:
-    """The largest log density that a search from `start` finds inside the model's bounds."""
-    low, high = _bounds_of(model, evidence).T
-
-    def loss(x: Vector) -> tuple[float, Vector]:
-        value, gradient = evidence.log_density(x)
-        return -value, -gradient
-
-    result = minimize(
-        loss,
-        np.clip(start, low, high),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(low, high, strict=True)),
-        options={"maxiter": 300, "ftol": FTOL},
-    )
-    return -float(result.fun), np.asarray(result.x)
-
-
-def with_diffuse_noise_prior(model: AmdahlGP) -> Evidence:
-    """The model's evidence under a prior that finds no size of noise surprising."""
-    evidence = evidence_of(model)
-    location, scale = evidence.priors.location.copy(), evidence.priors.scale.copy()
-    location[-1], scale[-1] = 2 * math.log(OPEN_NOISE), OPEN_SPREAD
-    logarithmic = evidence.priors.logarithmic.copy()
-    logarithmic[-1] = False
-    return replace(evidence, priors=NormalPriors(location, scale, logarithmic))
+        assign(member, searched([problem_of(member)])[0])
 
 
 def calibrate(model: AmdahlGP) -> None:
-    """Inflates the noise of a fitted model to what predicts, of runs that were seen and to come.
+    """Inflates the noise of a fitted model to what predicts (`arbo_bo.numerics.fitting`).
 
-    The best noise under the best law is too small, as a variance that divides by n is, and its
-    prior keeps it small besides: it is searched anew under `with_diffuse_noise_prior`, with the
-    kernel, and with the law integrated out (`Evidence.integrated`). Its own uncertainty, v being
-    the variance of its logarithm, makes the next run's law heavy-tailed like Student's t with nu =
-    2 / v; a normal with exp(v) times the noise has about the same 90 % interval. A noise that the
-    user has frozen is left as it is.
+    A noise that the user has frozen is left as it is.
     """
     if not model.likelihood.raw_noise.requires_grad:
         return
     for member in members(model):
-        member.likelihood.inflate(_noise_inflation(member))
+        found = noise_inflation_at([problem_of(member)], current(member)[None])
+        member.likelihood.inflate(float(found[0]))
 
 
-def _noise_inflation(model: AmdahlGP) -> float:
-    x, m = current(model), len(_names(model))
-    integrated = with_diffuse_noise_prior(model).integrated(x)
-    _, kernel = maximised(model, integrated, x[m:])
-    step = HESSIAN_STEP * (np.arange(len(kernel)) == len(kernel) - 1)
-    slopes = [integrated.log_density(kernel + sign * step)[1][-1] for sign in (-1, 1)]
-    curvature = max((slopes[0] - slopes[1]) / (2 * HESSIAN_STEP), 1 / WIDEST)
-    return max(math.exp(kernel[-1] + 1 / curvature - x[-1]), 1.0)
+def problem_of(model: AmdahlGP) -> FitProblem:
+    """What a fit of a single model solves, from where its hyperparameters are."""
+    y, log_scale = model.train_targets.detach().numpy(), model.mean_module.time_scale.log().item()
+    normals, (low, high) = _normals(model), _bounds(model).T
+    return FitProblem(
+        X=model.train_inputs[0].detach().numpy(),
+        y=y - log_scale if model.residual is Residual.MULTIPLICATIVE else y,
+        law=model.mean_module.LAW,
+        residual=model.residual,
+        log_scale=log_scale,
+        location=normals[:, 0],
+        scale=normals[:, 1],
+        low=low,
+        high=high,
+        start=current(model),
+        censored=np.zeros(len(y), dtype=bool),
+        priors=DEFAULT_PRIORS,
+    )
 
 
-def evidence_of(model: AmdahlGP) -> Evidence:
-    """The model's log posterior density of (law, log outputscale, log lengthscales, log noise)."""
-    X = model.train_inputs[0].detach().numpy()
+def _normals(model: AmdahlGP) -> Vector:
+    """Mean and standard deviation of the prior on each law parameter and positive logarithm.
 
-    def mean(parameters: Vector) -> tuple[Vector, Vector]:
-        return model.mean_module.values_and_jacobian(X[:, 0], X[:, 1], parameters)
-
-    return Evidence(mean, features(X), model.train_targets.detach().numpy(), _priors(model))
-
-
-def log_evidence(model: AmdahlGP) -> float:
-    """Laplace's approximation of a fitted model's log evidence, its hyperparameters integrated out.
-
-    log p(y, x) + m / 2 log 2 pi - log det(-H) / 2 at the best hyperparameters x, H being the
-    Hessian of the log density there, from differences of its gradient. It weighs means with
-    different numbers of parameters against each other.
-
-    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, 5.2.
+    A lognormal prior's density by the logarithm is normal around its mean, and carries a factor of
+    the value's inverse: together a normal one around the mean less its variance.
     """
-    evidence, x = evidence_of(model), current(model)
-    value, _ = evidence.log_density(x)
-    steps = HESSIAN_STEP * np.eye(len(x))
-    rows = [evidence.log_density(x + step)[1] - evidence.log_density(x - step)[1] for step in steps]
-    hessian = np.array(rows) / (2 * HESSIAN_STEP)
-    # A bound may end the search on a slope; a curvature below the prior's is not to be believed.
-    curvature = np.linalg.eigvalsh(-(hessian + hessian.T) / 2)
-    curvature = np.maximum(curvature, 1 / evidence.priors.scale.max() ** 2)
-    value += 0.0 if model.explanation is None else model.explanation.cost
-    return value + 0.5 * len(x) * math.log(2 * math.pi) - 0.5 * float(np.log(curvature).sum())
-
-
-def _priors(model: AmdahlGP) -> NormalPriors:
     kernel, noise = model.covar_module, model.likelihood.noise_covar
     law = [getattr(model.mean_module, f"{name}_prior") for name in _names(model)]
     positive = [kernel.outputscale_prior, kernel.smooth.lengthscale_prior, noise.noise_prior]
-    location = np.concatenate([p.loc.numpy().ravel() for p in (*law, *positive)])
-    scale = np.concatenate([p.scale.numpy().ravel() for p in (*law, *positive)])
-    return NormalPriors(location, scale, np.arange(len(location)) >= len(law))
+    pairs = [(p.loc.numpy().ravel(), p.scale.numpy().ravel()) for p in law]
+    logs = [(p.loc.numpy().ravel(), p.scale.numpy().ravel()) for p in positive]
+    pairs += [(location - scale**2, scale) for location, scale in logs]
+    return np.concatenate([np.column_stack(pair) for pair in pairs])
 
 
 def _parameters(model: AmdahlGP) -> list[Tensor]:
@@ -198,16 +140,6 @@ def _bounds(model: AmdahlGP) -> Vector:
     return np.concatenate(rows)
 
 
-def _bounds_of(model: AmdahlGP, evidence: Evidence) -> Vector:
-    """Bounds of the evidence's hyperparameters, which may have none or one more of the mean's."""
-    bounds, law = _bounds(model), len(_names(model))
-    size = len(evidence.priors.location)
-    if size == len(bounds) - law:
-        return bounds[law:]
-    more = [law] * (size - len(bounds))
-    return np.insert(bounds, more, (-np.inf, np.inf), axis=0)
-
-
 def current(model: AmdahlGP) -> Vector:
     """The hyperparameters as the vector of `evidence_of`."""
     law, (outputscale, lengthscale, _) = _split(model)
@@ -236,18 +168,3 @@ def _split(model: AmdahlGP) -> tuple[list[Tensor], list[Tensor]]:
 def _names(model: AmdahlGP) -> list[str]:
     """The law's parameters, in its order."""
     return list(model.mean_module.PARAMETERS)
-
-
-def _starts(model: AmdahlGP) -> list[Vector]:
-    centre, here = _priors(model).mode, current(model)
-    if not np.allclose(here, np.clip(centre, *_bounds(model).T)):
-        return [here, centre]
-    names = _names(model)
-    starts = [centre]
-    for values in model.mean_module.STARTS:
-        start = centre.copy()
-        start[[names.index(name) for name in values]] = list(values.values())
-        starts.append(start)
-    strong_residual = centre.copy()
-    strong_residual[len(names)] += 2.0
-    return [*starts, strong_residual]

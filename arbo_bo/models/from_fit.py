@@ -8,9 +8,9 @@ import torch
 from arbo_bo.experiment import Residual
 from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.analytic import assign
-from arbo_bo.models.kernel import ResidualPrior
 from arbo_bo.models.mean import MEANS
 from arbo_bo.numerics.fitting import Fit
+from arbo_bo.numerics.priors import Normal, ResidualPrior
 
 
 def amdahl_gp_of(fit: Fit) -> AmdahlGP:
@@ -23,18 +23,19 @@ def amdahl_gp_of(fit: Fit) -> AmdahlGP:
     additive = problem.residual is Residual.ADDITIVE
     unit, y = math.exp(problem.log_scale), torch.from_numpy(fit.explanation.y)
     outcome = y * unit if additive else y + problem.log_scale
-    normals = list(zip(problem.location.tolist(), problem.scale.tolist(), strict=True))
+    pairs = list(zip(problem.location.tolist(), problem.scale.tolist(), strict=True))
     m = len(problem.law.parameters)
-    outputscale, low, mid, high, noise = normals[m:]
+    outputscale, *lengthscales, noise = (Normal(*pair) for pair in pairs[m:])
     model = AmdahlGP(
         torch.from_numpy(problem.X)[kept],
         outcome[kept].unsqueeze(-1),
         residual=problem.residual,
-        law_prior=dict(zip(problem.law.names, normals[:m], strict=True)),
-        residual_prior=ResidualPrior(outputscale, (low, mid, high), noise),
+        law_prior=dict(zip(problem.law.names, pairs[:m], strict=True)),
+        residual_prior=ResidualPrior(outputscale, tuple(lengthscales), noise),
         time_scale=torch.tensor([unit], dtype=torch.float64),
         mean=MEANS[problem.law.name],
     )
     assign(model, np.array(fit.x, dtype=np.float64))
     model.likelihood.inflate(fit.noise_inflation)
+    model.explanation = fit.explanation
     return model.eval()

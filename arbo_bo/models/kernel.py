@@ -1,7 +1,6 @@
 """The covariance of the residual."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 from gpytorch.constraints import Interval
@@ -10,35 +9,15 @@ from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.priors import LogNormalPrior
 from torch import Tensor
 
-from arbo_bo.formulas.kernel import features, structure
-
-LENGTHSCALE_BOUNDS = (0.05, 50.0)
-OUTPUTSCALE_BOUNDS = (1e-6, 25.0)
-NOISE_BOUNDS = (1e-6, 4.0)
-
-LogNormal = tuple[float, float]
-"""Logarithm of the most probable value, and standard deviation of the logarithm."""
-
-
-@dataclass(frozen=True)
-class ResidualPrior:
-    """Lognormal priors on the residual's hyperparameters.
-
-    Variances of log T and of T / u are free of units, so one set serves every task: the smooth
-    residual's standard deviation is around 18 %, the noise of a run around 3 %. That is less than
-    most runs have, on purpose: the fit of few runs then takes what it sees for structure, and looks
-    again, not for noise. Lengthscales are long: what departs from a law departs slowly, and the
-    fine structure is `formulas.kernel.structure`'s.
-
-    Attributes:
-        outputscale: Variance of the residual.
-        lengthscales: On log s, log gamma and L / (L + 8).
-        noise: Variance of a run's noise.
-    """
-
-    outputscale: LogNormal = (2 * math.log(0.18), 0.5)
-    lengthscales: tuple[LogNormal, LogNormal, LogNormal] = ((0.6, 0.3), (1.7, 0.3), (-0.8, 0.3))
-    noise: LogNormal = (2 * math.log(0.03), 1.25)
+from arbo_bo.numerics.inputs import features
+from arbo_bo.numerics.kernel import structure
+from arbo_bo.numerics.priors import (
+    LENGTHSCALE_BOUNDS,
+    NOISE_BOUNDS,
+    OUTPUTSCALE_BOUNDS,
+    Normal,
+    ResidualPrior,
+)
 
 
 class ResidualCorrelation(Kernel):
@@ -50,7 +29,7 @@ class ResidualCorrelation(Kernel):
     Args:
         smooth: The Matern part; nothing of the others is learned.
 
-    Source: `arbo_bo.formulas.kernel`.
+    Source: `arbo_bo.numerics.kernel`.
     """
 
     def __init__(self, smooth: MaternKernel) -> None:
@@ -81,7 +60,8 @@ class ResidualKernel(ScaleKernel):
         prior: ResidualPrior | None = None,
     ) -> None:
         prior = prior or ResidualPrior()
-        location, spread = torch.tensor(prior.lengthscales, dtype=torch.float64).unbind(-1)
+        pairs = [(normal.location, normal.scale) for normal in prior.lengthscales]
+        location, spread = torch.tensor(pairs, dtype=torch.float64).unbind(-1)
         smooth = MaternKernel(
             nu=2.5,
             ard_num_dims=len(location),
@@ -154,18 +134,19 @@ class RunNoise(GaussianLikelihood):
         self.raw_noise.data.copy_(fitted * self.noise_inflation)
 
 
-def _prior(prior: LogNormal) -> LogNormalPrior:
+def _prior(prior: Normal) -> LogNormalPrior:
     """A lognormal prior on a variance.
 
     Its density by the variance carries a factor 1 / variance beside the normal one of the
     logarithm, and is largest at the logarithm's mean less its variance.
     """
-    mean, spread = torch.tensor((prior[0] + prior[1] ** 2, prior[1]), dtype=torch.float64)
+    mode, scale = prior.location, prior.scale
+    mean, spread = torch.tensor((mode + scale**2, scale), dtype=torch.float64)
     return LogNormalPrior(mean, spread)
 
 
-def _bounds(bounds: tuple[float, float], prior: LogNormal) -> Interval:
+def _bounds(bounds: tuple[float, float], prior: Normal) -> Interval:
     """The bounds of a variance, which starts where its prior's density is largest."""
     low, high = bounds
-    start = torch.tensor(min(max(math.exp(prior[0]), low), high), dtype=torch.float64)
+    start = torch.tensor(min(max(math.exp(prior.location), low), high), dtype=torch.float64)
     return Interval(low, high, transform=None, initial_value=start)

@@ -25,9 +25,11 @@ from gpytorch.likelihoods import FixedNoiseGaussianLikelihood, GaussianLikelihoo
 from gpytorch.means import Mean
 from torch import Tensor
 
-from arbo_bo.formulas.kernel import FINE_LENGTHSCALES, FINE_SHARE, TREND_SHARE, features
 from arbo_bo.models.kernel import ResidualCorrelation
 from arbo_bo.models.scalability import ScalabilityMean
+from arbo_bo.numerics.inputs import S, features
+from arbo_bo.numerics.kernel import FINE_LENGTHSCALES
+from arbo_bo.numerics.priors import DEFAULT_PRIORS
 
 
 class IntegratedLaw(Mean):
@@ -93,7 +95,9 @@ class ResidualFeatures(FeatureMap):
         """``batch_shape x n x num_outputs``."""
         x = features(x)
         smooth = self.smooth(x)
-        others = torch.cat([FINE_SHARE**0.5 * self.fine(x), TREND_SHARE**0.5 * x[..., :1]], -1)
+        shares = DEFAULT_PRIORS.structure
+        trend = shares.trend_share**0.5 * x[..., S : S + 1]
+        others = torch.cat([shares.fine_share**0.5 * self.fine(x), trend], -1)
         return torch.cat([smooth, others.expand(*smooth.shape[:-1], -1)], -1)
 
 

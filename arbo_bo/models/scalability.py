@@ -1,12 +1,11 @@
 """What every scalability law is as the mean function of a Gaussian process."""
 
-import math
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from operator import attrgetter
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from gpytorch import Module
 from gpytorch.constraints import Interval
@@ -16,33 +15,15 @@ from torch import Tensor
 
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import AmdahlLaw, MeanFunction
-from arbo_bo.formulas import law as formulas
-from arbo_bo.formulas.law import Vector
+from arbo_bo.numerics.hyperparameters import amdahl_part
+from arbo_bo.numerics.inputs import GAMMA, S
+from arbo_bo.numerics.laws import Law
+from arbo_bo.numerics.priors import Parameter
 
 Normal = tuple[float, float]
 """Mean and standard deviation."""
 LawPrior = Mapping[str, Normal]
 """Normal priors by a parameter's name."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One number of a law that is learned.
-
-    Attributes:
-        low: Its least value.
-        high: Its largest value.
-        prior: What is known before any run.
-        anchor: Standard deviation around a value that was learned before, for a window that says
-            too little about the law's shape.
-        timed: Whether it is the logarithm of a time over the time scale u.
-    """
-
-    low: float
-    high: float
-    prior: Normal
-    anchor: float
-    timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +49,8 @@ class NamedParameter:
 class ScalabilityMean(Mean, ABC):
     """A law of T(s, gamma), or its logarithm, in physical units.
 
-    A subclass names its parameters and gives the law over a time scale u with its Jacobian. The
-    parameters live unconstrained, bounded and under normal priors, times relative to u, so that
+    A subclass names its law (`arbo_bo.numerics.laws`) and declares its parameters. They
+    live unconstrained, bounded and under normal priors, times relative to u, so that
     optimizers see numbers of order one whatever the unit of time. Each has shape ``batch_shape x
     1``. The priors say what is known before any run: jobs that people parallelize are mostly
     parallel, start-up and overheads are a small part, and work grows about linearly with its input.
@@ -82,20 +63,22 @@ class ScalabilityMean(Mean, ABC):
         relative: Whether a mean of T is of T / u instead.
 
     Attributes:
-        PARAMETERS: The parameters by name, in the order of the law's arguments.
-        STARTS: Where a cold search starts besides the priors' centre: some parameters' values.
-        FORMULA: The law over u and its Jacobian.
+        LAW: The law over u.
+        PARAMETERS: Its parameters by name, in their order.
         NAME: What `arbo_bo.experiment.MeanFunction` calls it.
 
     Raises:
         InvalidValueError: `time_scale` is not positive and finite.
     """
 
+    LAW: ClassVar[Law]
     PARAMETERS: ClassVar[Mapping[str, Parameter]]
-    STARTS: ClassVar[tuple[Mapping[str, float], ...]]
     NAME: ClassVar[MeanFunction]
-    FORMULA: ClassVar[formulas.Formula]
     time_scale: Tensor
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.NAME, cls.PARAMETERS = cls.LAW.name, {p.name: p for p in cls.LAW.parameters}
 
     def __init__(
         self,
@@ -125,7 +108,8 @@ class ScalabilityMean(Mean, ABC):
     @classmethod
     def priors(cls, given: LawPrior | None = None) -> dict[str, Normal]:
         """The prior of every parameter, in their order."""
-        own = {name: parameter.prior for name, parameter in cls.PARAMETERS.items()}
+        known = {name: parameter.prior for name, parameter in cls.PARAMETERS.items()}
+        own = {name: (prior.location, prior.scale) for name, prior in known.items()}
         return own | {name: normal for name, normal in (given or {}).items() if name in own}
 
     @classmethod
@@ -146,18 +130,18 @@ class ScalabilityMean(Mean, ABC):
         Returns:
             u in seconds, ``batch_shape x 1``.
         """
-        location = (s.new_tensor(mean) for mean, _ in cls.priors(prior).values())
-        shape = cls.FORMULA.runtime(s, gamma, *location)
+        location = s.new_tensor([mean for mean, _ in cls.priors(prior).values()])
+        shape = cls.LAW.runtime(s, gamma, location)
         return (time.log() - shape.log()).median(dim=-1, keepdim=True).values.exp()
 
     @property
-    @abstractmethod
     def law(self) -> AmdahlLaw:
-        """The part of a single mean that is Amdahl's law.
+        """The part of a single mean that is Amdahl's law; see `amdahl_part`.
 
         Raises:
             ShapeError: The mean is a batch.
         """
+        return amdahl_part(self.NAME, self.learned)
 
     @property
     def learned(self) -> dict[str, float]:
@@ -197,8 +181,7 @@ class ScalabilityMean(Mean, ABC):
         """
         if x.shape[-1] < 2:
             raise ShapeError(f"x needs columns s and gamma, got shape {tuple(x.shape)}")
-        values = (getattr(self, name) for name in self.PARAMETERS)
-        relative = self.FORMULA.runtime(x[..., 0], x[..., 1], *values)
+        relative = self.LAW.runtime(x[..., S], x[..., GAMMA], self._theta)
         if self.log_output:
             return relative.log() + self.time_scale.log()
         return relative * self._unit
@@ -217,37 +200,24 @@ class ScalabilityMean(Mean, ABC):
         Returns:
             The mean, ``batch_shape x n``, and a root of the covariance, ``batch_shape x n x m``.
         """
-        values = [getattr(self, name) for name in self.PARAMETERS]
         priors = [getattr(self, f"{name}_prior") for name in self.PARAMETERS]
-        time, jacobian = self.FORMULA.jacobian(x[..., 0], x[..., 1], *values)
+        theta = self._theta
+        time, jacobian = self.LAW.runtime_and_jacobian(x[..., S], x[..., GAMMA], theta)
         if self.log_output:
             mean, jacobian = time.log() + self.time_scale.log(), jacobian / time[..., None]
         else:
             mean, jacobian = time * self._unit, jacobian * self._unit[..., None]
-        shift = torch.cat([p.mean - v for p, v in zip(priors, values, strict=True)], -1)
-        spread = torch.cat(
-            [p.stddev.expand_as(v) for p, v in zip(priors, values, strict=True)], -1
-        ).unsqueeze(-2)
-        return mean + (jacobian * shift.unsqueeze(-2)).sum(-1), jacobian * spread
+        location, spread = (
+            torch.cat([values(p).expand_as(theta[..., :1]) for p in priors], -1)
+            for values in (attrgetter("mean"), attrgetter("stddev"))
+        )
+        shift = (location - theta).unsqueeze(-2)
+        return mean + (jacobian * shift).sum(-1), jacobian * spread.unsqueeze(-2)
 
-    def values_and_jacobian(
-        self, s: Vector, gamma: Vector, parameters: Vector
-    ) -> tuple[Vector, Vector]:
-        """A single mean and its derivatives by the parameters, in numpy.
-
-        Args:
-            s: Degrees, shape (n,).
-            gamma: Input scaling, shape (n,).
-            parameters: All parameters, in their order, shape (m,).
-
-        Returns:
-            Values of shape (n,) and the Jacobian of shape (n, m).
-        """
-        time, jacobian = self.FORMULA.jacobian(s, gamma, *parameters)
-        if self.log_output:
-            return np.log(time) + math.log(self.time_scale.item()), jacobian / time[:, None]
-        unit = self._unit.item()
-        return time * unit, jacobian * unit
+    @property
+    def _theta(self) -> Tensor:
+        """All parameters, ``batch_shape x m``."""
+        return torch.cat([getattr(self, name) for name in self.PARAMETERS], -1)
 
     @property
     def _unit(self) -> Tensor:

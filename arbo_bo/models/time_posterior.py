@@ -10,7 +10,7 @@ from torch.special import log_ndtr, ndtr, ndtri
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Residual, validation
-from arbo_bo.formulas.scores import lognormal_log_mean, positive_normal_log_mean
+from arbo_bo.numerics.moments import log_mean_time
 
 TAIL = -5.0
 """Below this mu / sigma the cut normal's quantile is found on the logarithm of its tail."""
@@ -41,9 +41,8 @@ class TimePosterior:
     @property
     def log_mean(self) -> Tensor:
         """Log E[T], ``batch_shape x q``."""
-        if self.residual is Residual.MULTIPLICATIVE:
-            return lognormal_log_mean(self.mu, self.sigma**2)
-        return positive_normal_log_mean(self.mu, self.sigma, log_ndtr)
+        value: Tensor = log_mean_time(self.mu, self.sigma, self.residual)
+        return value
 
     @property
     def variance(self) -> Tensor:

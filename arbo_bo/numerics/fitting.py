@@ -136,7 +136,7 @@ def fit_many(problems: Sequence[FitProblem]) -> list[Fit]:
 
 def _fitted(problems: Sequence[FitProblem]) -> list[Fit]:
     """`fit_many` of problems of one law and residual, as one batch."""
-    x = _searched(problems)
+    x = searched(problems)
     explained = explain(problems, x)
     size = max(p.size for p in problems)
     kept = padded([e.kept * 1.0 for e in explained], size)
@@ -152,8 +152,12 @@ def _fitted(problems: Sequence[FitProblem]) -> list[Fit]:
     return [Fit(p, x[i], float(inflation[i]), explained[i]) for i, p in enumerate(problems)]
 
 
-def _searched(problems: Sequence[FitProblem]) -> Vector:
-    """The best of several local optima of each problem, ``B x P``."""
+def searched(problems: Sequence[FitProblem]) -> Vector:
+    """The best of several local optima of each problem, no run explained away, ``B x P``.
+
+    Args:
+        problems: Of one law and residual.
+    """
     starts = [p.starts() for p in problems]
     most = max(map(len, starts))
     every = [
@@ -164,6 +168,16 @@ def _searched(problems: Sequence[FitProblem]) -> Vector:
     best = found.value.reshape(len(problems), most).argmax(1)
     every_x = found.x.reshape(len(problems), most, -1)
     return np.asarray(every_x[np.arange(len(problems)), best])
+
+
+def noise_inflation_at(problems: Sequence[FitProblem], x: Vector) -> Vector:
+    """What noise as in x is multiplied by to predict, no run explained away, shape (B,).
+
+    Args:
+        problems: Of one law and residual.
+        x: Hyperparameters that were fitted, ``B x P``.
+    """
+    return _noise_inflation(problems, stacked(problems, diffuse_noise=True), x)
 
 
 def _noise_inflation(problems: Sequence[FitProblem], evidence: Evidence, x: Vector) -> Vector:

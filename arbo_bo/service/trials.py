@@ -1,13 +1,19 @@
 """What came of runs: the half of the front door that never decides, and so never loads torch."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import Experiment, Outcome, TimeMeasure, Trial
 from arbo_bo.experiment.drafts import attached_trials
 from arbo_bo.service.experiments import Configuration
+from arbo_bo.service.history import Told, trials_of_csv
+
+if TYPE_CHECKING:
+    from arbo_bo.storage.protocol import Added
 
 logger = logging.getLogger("arbo_bo")
 
@@ -162,9 +168,32 @@ class Outcomes(Configuration):
             drafts = _not_among(self.store.trials(task), drafts)
         return self.store.add(task, drafts)
 
+    def attach_csv(
+        self, task: str, path: str | os.PathLike[str], told: Told = lambda lines: None
+    ) -> "Added":
+        """Adds the completed runs of a CSV, all or none, in memory that does not grow with it.
+
+        Args:
+            task: The task's name.
+            path: Columns parallelism, execution_time_s, and perhaps input_size, cluster_load,
+                startup_time_s; or an export as CSV of one task, of which the completed runs that
+                train are taken. A row that was attached before is left out.
+            told: Hears now and then how many lines were read.
+
+        Raises:
+            InvalidValueError: A row is wrong; the message says which, and nothing was added.
+        """
+        return self.store.add_each(
+            task, lambda experiment: trials_of_csv(Path(path), experiment, told)
+        )
+
     def trials(self, task: str) -> list[Trial]:
         """Every trial of a task, by index."""
         return self.store.trials(task)
+
+    def each_trial(self, task: str, first: int = 0) -> Iterator[Trial]:
+        """The trials of a task from an index on, by index, read as they are asked for."""
+        return self.store.each_trial(task, first)
 
 
 def _not_among(trials: Sequence[Trial], drafts: Sequence[Trial]) -> list[Trial]:

@@ -1,73 +1,33 @@
-"""Tasks and trials as lines of text, out of a store and into another one."""
+"""Tasks and trials that `arbo_bo.storage.export` wrote, into a store."""
 
 import csv
-import io
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from arbo_bo.errors import ArboError, InvalidValueError
 from arbo_bo.experiment import Experiment, Trial, validation
-from arbo_bo.storage import codec
 from arbo_bo.storage.codec import Json
 from arbo_bo.storage.columns import TASK_COLUMNS, TRIAL_COLUMNS
-from arbo_bo.storage.reader import checked_name
+from arbo_bo.storage.export import FORMAT, HEADER, TASK, TRIAL
+from arbo_bo.storage.reader import BATCH, checked_name
 from arbo_bo.storage.records import (
     experiment_of_values,
-    own_columns,
     parsed,
-    record_of,
     trial_of_values,
     values_of,
 )
 from arbo_bo.storage.steps import Steps
 from arbo_bo.storage.store import SQLTrialStore
-from arbo_bo.storage.transaction import Transaction, readable
+from arbo_bo.storage.transaction import Transaction
 
-FORMAT, READ_FORMATS = 2, (1, 2)
-HEADER, TASK, TRIAL = "arbo_bo export", "task", "trial"
+READ_FORMATS = (1, FORMAT)
 CSV_NEEDS = ("task", "trial_index", "status")
 """Columns that every export as CSV has, and a table of runs from elsewhere hardly all."""
-BATCH = 1000
 Lines = Callable[[], Iterable[str]]
 """Opens the text anew, line by line; a transaction may have to be run again."""
-
-
-def export_lines(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iterator[str]:
-    """JSON lines: a header, then each task with its configuration and what it learned, its trials.
-
-    A task and its trials are those of one moment.
-
-    Args:
-        store: Whose tasks they are.
-        names: Tasks; None: all of the namespace.
-
-    Raises:
-        ExperimentNotFoundError: There is no such task.
-    """
-    names = _names(store, names)
-    yield _line({"kind": HEADER, "format": FORMAT, "schema": store.head_version})
-    for name in names:
-        task, trials = _rows(store, name)
-        yield _line({"kind": TASK, "task": name, "trials": len(trials), **task})
-        yield from (_line({"kind": TRIAL, "task": name, **trial}) for trial in trials)
-
-
-def export_csv(store: SQLTrialStore, names: Sequence[str] | None = None) -> Iterator[str]:
-    """CSV: a header and one line a trial, without configuration and what was learned.
-
-    Raises:
-        ExperimentNotFoundError: There is no such task.
-    """
-    names = _names(store, names)
-    columns = [c.name for c in own_columns(TRIAL_COLUMNS) if c.name != "decision"]
-    yield _csv_line(["task", *columns])
-    for name in names:
-        for trial in _rows(store, name)[1]:
-            yield _csv_line([name, *(_text(trial[column]) for column in columns)])
 
 
 def import_lines(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
@@ -238,23 +198,6 @@ def _require_header(names: Sequence[str] | None) -> None:
         )
 
 
-def _names(store: SQLTrialStore, names: Sequence[str] | None) -> list[str]:
-    """The tasks to export, found before the first line is written."""
-    if names is None:
-        return [e.name for e in store.experiments()]
-    return [store.experiment(name).name for name in names]
-
-
-def _rows(store: SQLTrialStore, name: str) -> tuple[Json, list[Json]]:
-    def work(transaction: Transaction) -> tuple[Json, list[Json]]:
-        task = store.found(transaction.row("task", name=checked_name(name)), name)
-        rows = transaction.rows("trials", name=name)
-        records = [record_of(readable(row, codec.place_of(row)), TRIAL_COLUMNS) for row in rows]
-        return record_of(readable(task, f"task {name!r}"), TASK_COLUMNS), records
-
-    return store.database.read(work)
-
-
 def _new_id() -> str:
     return str(uuid.uuid4())
 
@@ -276,19 +219,3 @@ def _parse_first(line: str) -> Json:
         raise InvalidValueError(
             f"this is no export in JSON lines ({err}); an export as CSV needs --format csv"
         ) from err
-
-
-def _line(record: Json) -> str:
-    return json.dumps(record, allow_nan=False) + "\n"
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value)
-
-
-def _csv_line(fields: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(fields)
-    return text.getvalue()

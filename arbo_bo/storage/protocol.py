@@ -1,6 +1,6 @@
 """What arbo asks of a place that keeps experiments and trials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +25,21 @@ class Situation:
     running_workers: int
     lapsed: int = 0
     started: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What `TrialStore.add_each` did.
+
+    Attributes:
+        first: The index of the first trial that was added.
+        count: How many were added; their indices follow each other.
+        known: How many were left out, because the task has them already.
+    """
+
+    first: int
+    count: int
+    known: int
 
 
 class TrialStore(Protocol):
@@ -68,6 +83,17 @@ class TrialStore(Protocol):
 
         Raises:
             StaleDecisionError: The experiment's version is not `decided_at` any more.
+        """
+        ...
+
+    def add_each(self, name: str, trials: Callable[[Experiment], Iterable[Trial]]) -> Added:
+        """Adds any number of trials, all or none, to a task that is made if it is not there.
+
+        One whose idempotency key is the key or the id of a trial of the task is left out.
+
+        Args:
+            name: The task's name.
+            trials: Makes them anew for the task as it is stored; a transaction may be run again.
         """
         ...
 
@@ -118,6 +144,10 @@ class TrialStore(Protocol):
 
     def trials(self, name: str) -> list[Trial]:
         """Every trial, by index."""
+        ...
+
+    def each_trial(self, name: str, first: int = 0) -> Iterator[Trial]:
+        """The trials from an index on, by index, read as they are asked for."""
         ...
 
     def history(self, name: str, window: int) -> list[Trial]:

@@ -1,5 +1,6 @@
 """What a store answers without changing anything."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from arbo_bo.storage.url import masked, resolve_url
 
 DEFAULT_LOCK_TIMEOUT_S = 30.0
 DEFAULT_RETRY_S = 30.0
+BATCH = 1000
 
 
 class SQLTrialReader:
@@ -128,6 +130,17 @@ class SQLTrialReader:
         """
         return self._trials("trials", checked_name(name))
 
+    def each_trial(self, name: str, first: int = 0) -> Iterator[Trial]:
+        """The trials from an index on, by index, read a thousand at a time as they are asked for.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+        """
+        self.experiment(name)
+        while rows := self._rows_from(name, first):
+            yield from codec.all_readable(codec.trial_of, rows)
+            first = rows[-1]["trial_index"] + 1
+
     def history(self, name: str, window: int) -> list[Trial]:
         """What a decision looks at, by index.
 
@@ -190,6 +203,11 @@ class SQLTrialReader:
             running_workers=workers,
             lapsed=lapsed,
             started=None if started is None else codec.trial_of(started),
+        )
+
+    def _rows_from(self, name: str, first: int) -> list[Row]:
+        return self.database.read(
+            lambda transaction: transaction.rows("trials_from", name=name, first=first, most=BATCH)
         )
 
     def _trials(self, statement: str, name: str, **values: int) -> list[Trial]:

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -10,6 +10,8 @@ from itertools import count
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Experiment, Learned, Trial
 from arbo_bo.storage import codec
+from arbo_bo.storage.batches import add_each
+from arbo_bo.storage.protocol import Added
 from arbo_bo.storage.reader import (
     SQLTrialReader,
     checked_index,
@@ -82,6 +84,17 @@ class SQLTrialStore(SQLTrialReader):
             return steps.insert(row, ids, given, learned)
 
         return self.database.write(work, retries=True)
+
+    def add_each(self, name: str, trials: Callable[[Experiment], Iterable[Trial]]) -> Added:
+        """Adds any number of trials, all or none, to a task that is made if it is not there.
+
+        One whose idempotency key is the key or the id of a trial of the task is left out.
+
+        Args:
+            name: The task's name.
+            trials: Makes them anew for the task as it is stored; a transaction may be run again.
+        """
+        return add_each(self, checked_name(name), trials)
 
     def start(
         self,

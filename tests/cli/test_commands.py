@@ -94,7 +94,7 @@ def test_rows_are_attached_once_when_a_csv_is_attached_again(arbo, tmp_path):
         ("parallelism,execution_time_s\n1\n", "line 2"),
         ("parallelism\n1\n", "lacks execution_time_s"),
         ("parallelism,execution_time_s,colour\n1,2,3\n", "unknown colour"),
-        ("parallelism,execution_time_s\n1,2\n4,-1\n", "row 2 of 2: execution_time_s"),
+        ("parallelism,execution_time_s\n1,2\n4,-1\n", "line 3: execution_time_s"),
         ("parallelism,execution_time_s\n1.5,2\n", "whole number"),
         ("parallelism,execution_time_s,parallelism\n1,2,3\n", "more than once"),
         ("parallelism,execution_time_s\n1,x\n", "column execution_time_s needs a number"),

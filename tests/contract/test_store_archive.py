@@ -9,7 +9,8 @@ import pytest
 from arbo_bo import ArboOptimizer, Objective
 from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError
 from arbo_bo.experiment import TrialStatus
-from arbo_bo.storage.archive import export_csv, export_lines, import_csv, import_lines
+from arbo_bo.storage.archive import import_csv, import_lines
+from arbo_bo.storage.export import export_csv, export_lines
 from arbo_bo.storage.store import SQLTrialStore
 
 NASTY = 'out of memory,\n"half" of it; ünï ☃'

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.errors import ArboError
-from arbo_bo.storage.archive import export_csv, export_lines, import_csv, import_lines
+from arbo_bo.storage.archive import import_csv, import_lines
+from arbo_bo.storage.export import export_csv, export_lines
 from arbo_bo.storage.store import SQLTrialStore
 
 VALUES = st.recursive(

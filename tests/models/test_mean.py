@@ -71,23 +71,6 @@ def test_parameters_have_priors_and_bounds(kind):
 
 
 @pytest.mark.parametrize("kind", MEANS)
-@pytest.mark.parametrize("log_output", [True, False])
-def test_numpy_values_and_jacobian_are_the_means_own(kind, log_output):
-    mean = kind(time_scale=3.0, log_output=log_output)
-    names = list(kind.PARAMETERS)
-    raw = torch.cat([getattr(mean, name).detach() for name in names])
-
-    def by_parameters(values):
-        given = {name: value[None] for name, value in zip(names, values, strict=True)}
-        return torch.func.functional_call(mean, given, (X,))
-
-    values, jacobian = mean.values_and_jacobian(*X[:, :2].numpy().T, raw.numpy())
-    assert values == pytest.approx(mean(X).detach().numpy())
-    expected = torch.autograd.functional.jacobian(by_parameters, raw)
-    assert jacobian == pytest.approx(expected.numpy(), rel=1e-9, abs=1e-12)
-
-
-@pytest.mark.parametrize("kind", MEANS)
 def test_learned_parameters_carry_their_unit_when_the_scale_differs(kind):
     mean, other = kind(time_scale=3.0), kind(time_scale=50.0)
     other.set_learned(mean.learned)

@@ -33,7 +33,7 @@ def test_importing_the_package_loads_the_standard_library_alone():
     [
         "import arbo_bo.storage; arbo_bo.storage.SQLTrialStore('sqlite://')",
         "import arbo_bo; arbo_bo.ArboOptimizer('sqlite://').experiments()",
-        "import arbo_bo.models, arbo_bo.acquisition, arbo_bo.formulas.law, arbo_bo.execution",
+        "import arbo_bo.models, arbo_bo.acquisition, arbo_bo.numerics.laws, arbo_bo.execution",
         "import arbo_bo.benchmarks, arbo_bo.integrations.airflow",
         "import arbo_bo.integrations.ax, arbo_bo.context; arbo_bo.context.input_size_of(3)",
         "from arbo_bo.cli import main; main(['tasks', '--store', 'sqlite://'])",

@@ -27,7 +27,7 @@ def test_wheel_installs_one_top_level_package(wheel):
 
 @pytest.mark.parametrize(
     "name",
-    ["py.typed", "models/__init__.py", "acquisition/__init__.py", "formulas/__init__.py",
+    ["py.typed", "models/__init__.py", "acquisition/__init__.py", "numerics/__init__.py",
      "generation/__init__.py", "execution/__init__.py", "cli/__init__.py",
      "integrations/airflow/__init__.py", "integrations/ax/__init__.py", "context/__init__.py",
      "benchmarks/__init__.py",

@@ -38,6 +38,8 @@ from arbo_bo.storage.tables import IS_RUNNING, execution_history, task_models
 _tasks, _history = task_models.c, execution_history.c
 _NAMESPACE: BindParameter[Any] = bindparam("namespace")
 _EXCLUDED = "EXCLUDED"
+_FROM = _history.trial_index >= bindparam("first", type_=_history.trial_index.type)
+_MOST: BindParameter[Any] = bindparam("most", type_=_history.trial_index.type)
 MOST_RUNNING = 500
 """Runs under way that a decision looks at: the work of a fit grows with their number's cube."""
 _FIXED = (*PLACE, *DECIDED, "trial_id", "trial_index")
@@ -117,6 +119,11 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
     light = [_light(part.subquery()) for part in parts]
     return {
         "trials": trials.order_by(_history.trial_index),
+        "trials_from": trials.where(_FROM).order_by(_history.trial_index).limit(_MOST),
+        "identities_from": select(_history.trial_index, _history.trial_id, _history.idempotency_key)
+        .where(_history.namespace == _NAMESPACE, _history.task_name == bindparam("name"), _FROM)
+        .order_by(_history.trial_index)
+        .limit(_MOST),
         "trial": trial,
         "trial_locked": trial.with_for_update(),
         "trial_of_id_locked": select(execution_history)

@@ -39,6 +39,18 @@ SELECT {schema}execution_history.trial_id, {schema}execution_history.namespace, 
 FROM {schema}execution_history
 WHERE {schema}execution_history.namespace = %(namespace)s AND {schema}execution_history.task_name = %(name)s ORDER BY {schema}execution_history.trial_index;
 
+-- trials_from
+SELECT {schema}execution_history.trial_id, {schema}execution_history.namespace, {schema}execution_history.task_name, {schema}execution_history.trial_index, {schema}execution_history.status, {schema}execution_history.parallelism, {schema}execution_history.input_size, {schema}execution_history.input_scale_factor, {schema}execution_history.cluster_load, {schema}execution_history.execution_time_s, {schema}execution_history.startup_time_s, {schema}execution_history.residual_s, {schema}execution_history.predicted_time_s, {schema}execution_history.predicted_time_std_s, {schema}execution_history.acquisition, {schema}execution_history.phase, {schema}execution_history.created_at, {schema}execution_history.started_at, {schema}execution_history.finished_at, {schema}execution_history.timed_out_after_s, {schema}execution_history.failure_reason, {schema}execution_history.idempotency_key, {schema}execution_history.run_key, {schema}execution_history.exclusion_reason, {schema}execution_history.strategy, {schema}execution_history.lease_expires_at, {schema}execution_history.time_measure, {schema}execution_history.queued_time_s, {schema}execution_history.mean_cluster_load, {schema}execution_history.recommended_parallelism, {schema}execution_history.reason, {schema}execution_history.decision
+FROM {schema}execution_history
+WHERE {schema}execution_history.namespace = %(namespace)s AND {schema}execution_history.task_name = %(name)s AND {schema}execution_history.trial_index >= %(first)s ORDER BY {schema}execution_history.trial_index
+ LIMIT %(most)s;
+
+-- identities_from
+SELECT {schema}execution_history.trial_index, {schema}execution_history.trial_id, {schema}execution_history.idempotency_key
+FROM {schema}execution_history
+WHERE {schema}execution_history.namespace = %(namespace)s AND {schema}execution_history.task_name = %(name)s AND {schema}execution_history.trial_index >= %(first)s ORDER BY {schema}execution_history.trial_index
+ LIMIT %(most)s;
+
 -- trial
 SELECT {schema}execution_history.trial_id, {schema}execution_history.namespace, {schema}execution_history.task_name, {schema}execution_history.trial_index, {schema}execution_history.status, {schema}execution_history.parallelism, {schema}execution_history.input_size, {schema}execution_history.input_scale_factor, {schema}execution_history.cluster_load, {schema}execution_history.execution_time_s, {schema}execution_history.startup_time_s, {schema}execution_history.residual_s, {schema}execution_history.predicted_time_s, {schema}execution_history.predicted_time_std_s, {schema}execution_history.acquisition, {schema}execution_history.phase, {schema}execution_history.created_at, {schema}execution_history.started_at, {schema}execution_history.finished_at, {schema}execution_history.timed_out_after_s, {schema}execution_history.failure_reason, {schema}execution_history.idempotency_key, {schema}execution_history.run_key, {schema}execution_history.exclusion_reason, {schema}execution_history.strategy, {schema}execution_history.lease_expires_at, {schema}execution_history.time_measure, {schema}execution_history.queued_time_s, {schema}execution_history.mean_cluster_load, {schema}execution_history.recommended_parallelism, {schema}execution_history.reason, {schema}execution_history.decision
 FROM {schema}execution_history

@@ -39,6 +39,18 @@ SELECT execution_history.trial_id, execution_history.namespace, execution_histor
 FROM execution_history
 WHERE execution_history.namespace = :namespace AND execution_history.task_name = :name ORDER BY execution_history.trial_index;
 
+-- trials_from
+SELECT execution_history.trial_id, execution_history.namespace, execution_history.task_name, execution_history.trial_index, execution_history.status, execution_history.parallelism, execution_history.input_size, execution_history.input_scale_factor, execution_history.cluster_load, execution_history.execution_time_s, execution_history.startup_time_s, execution_history.residual_s, execution_history.predicted_time_s, execution_history.predicted_time_std_s, execution_history.acquisition, execution_history.phase, execution_history.created_at, execution_history.started_at, execution_history.finished_at, execution_history.timed_out_after_s, execution_history.failure_reason, execution_history.idempotency_key, execution_history.run_key, execution_history.exclusion_reason, execution_history.strategy, execution_history.lease_expires_at, execution_history.time_measure, execution_history.queued_time_s, execution_history.mean_cluster_load, execution_history.recommended_parallelism, execution_history.reason, execution_history.decision
+FROM execution_history
+WHERE execution_history.namespace = :namespace AND execution_history.task_name = :name AND execution_history.trial_index >= :first ORDER BY execution_history.trial_index
+ LIMIT :most OFFSET 0;
+
+-- identities_from
+SELECT execution_history.trial_index, execution_history.trial_id, execution_history.idempotency_key
+FROM execution_history
+WHERE execution_history.namespace = :namespace AND execution_history.task_name = :name AND execution_history.trial_index >= :first ORDER BY execution_history.trial_index
+ LIMIT :most OFFSET 0;
+
 -- trial
 SELECT execution_history.trial_id, execution_history.namespace, execution_history.task_name, execution_history.trial_index, execution_history.status, execution_history.parallelism, execution_history.input_size, execution_history.input_scale_factor, execution_history.cluster_load, execution_history.execution_time_s, execution_history.startup_time_s, execution_history.residual_s, execution_history.predicted_time_s, execution_history.predicted_time_std_s, execution_history.acquisition, execution_history.phase, execution_history.created_at, execution_history.started_at, execution_history.finished_at, execution_history.timed_out_after_s, execution_history.failure_reason, execution_history.idempotency_key, execution_history.run_key, execution_history.exclusion_reason, execution_history.strategy, execution_history.lease_expires_at, execution_history.time_measure, execution_history.queued_time_s, execution_history.mean_cluster_load, execution_history.recommended_parallelism, execution_history.reason, execution_history.decision
 FROM execution_history

@@ -101,7 +101,8 @@ def test_run_that_was_cut_off_counts_as_slower_than_its_limit(residual):
     s, time = np.array([1, 4, 8, 2, 2]), np.array([300.0, 84.0, 50.0, 400.0, 400.0])
     cut = [False, False, False, True, True]
     model = fit(s, time, censored=cut, residual=residual)
-    limit = math.log(400) if residual == "multiplicative" else 400
+    relative = 400 / model.mean_module.time_scale.item()
+    limit = math.log(relative) if residual == "multiplicative" else relative
     assert (model.explanation.y[3:] > limit).all()
     predicted = model.posterior(torch.tensor([[2.0, 1.0, 0.0]])).mean.item()
     assert predicted > (math.log(300) if residual == "multiplicative" else 300)

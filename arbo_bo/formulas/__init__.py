@@ -1,1 +1,0 @@
-"""The mathematics, once: pure functions on arrays, numpy or torch alike."""
