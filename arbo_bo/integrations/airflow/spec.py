@@ -185,6 +185,8 @@ def workers(template: Any, parallelism: int, stage: str | None = None) -> list[A
     if template is None:
         named = {} if stage is None else {"stage": stage}
         return [named | {"chunk_id": i, "chunks": parallelism} for i in range(parallelism)]
+    if isinstance(template, list | tuple):  # words, which native rendering makes numbers of
+        template = [str(word) for word in template]
     return [_filled(template, i, parallelism) for i in range(parallelism)]
 
 

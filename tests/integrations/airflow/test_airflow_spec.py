@@ -1,6 +1,7 @@
 """What a DAG's author gives, checked when the DAG is parsed."""
 
 import pytest
+from airflow.sdk import DAG
 
 from arbo_bo.errors import (
     DegreeNotAllowedError,
@@ -8,7 +9,12 @@ from arbo_bo.errors import (
     MissingPlaceholderError,
     UnknownAcquisitionError,
 )
+from arbo_bo.integrations.airflow import arbo_stage
 from arbo_bo.integrations.airflow.spec import StageSpec, parsed_size, worker_template, workers
+
+
+def _native():
+    return DAG("d", schedule=None, render_template_as_native_obj=True).get_template_env()
 
 
 def test_every_worker_gets_its_chunk_when_arguments_are_words():
@@ -17,6 +23,14 @@ def test_every_worker_gets_its_chunk_when_arguments_are_words():
         ["--id", "0", "--of=2", "{other} {}"],
         ["--id", "1", "--of=2", "{other} {}"],
     ]
+
+
+def test_words_stay_text_when_a_dag_renders_native_objects():
+    with DAG("d", schedule=None, render_template_as_native_obj=True):
+        stage = arbo_stage("s", arguments=["--rows", "5", "{{ n }}", "{chunk_id}"])
+    rendered = stage.plan.render_template(stage.plan.templates["s"], {"n": 2.5}, _native())
+    assert rendered[:3] == ["--rows", 5, 2.5]
+    assert workers(rendered, 1) == [["--rows", "5", "2.5", "0"]]
 
 
 def test_every_worker_gets_its_command_when_arguments_are_one_string():

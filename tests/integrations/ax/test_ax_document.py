@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+import pytest
+
+TEXT = (Path(__file__).parents[3] / "docs/ax.md").read_text()
 
 
-def test_code_runs_as_written_in_its_order(tmp_path, monkeypatch):
+@pytest.mark.parametrize("code", re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S))
+def test_code_runs_as_written(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs/ax.md").read_text()
-    code = "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.M | re.S))
     exec(compile(code, "docs/ax.md", "exec"), {})  # the repository's own text
