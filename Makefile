@@ -67,7 +67,7 @@ bench-docs: .venv/.installed-dev  ## measure everything and write docs/benchmark
 bench-cold: .venv/.installed-dev  ## time and memory of one command or decision in a fresh process, beside peers
 	$(BIN)/python perf/cold.py
 
-bench-latency: .venv/.installed-dev  ## time one decision in a warm process
+bench-latency: .venv/.installed-dev  ## processor time of a warm decision and its parts, beside BoTorch's own fit
 	$(BIN)/python perf/latency.py
 
 bench-store: .venv/.installed-dev  ## arbo's store beside Optuna's and Ax's (pip install ax-platform) on one PostgreSQL
