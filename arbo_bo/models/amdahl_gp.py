@@ -81,8 +81,8 @@ class AmdahlGP(SingleTaskGP):
     Example:
         >>> X = torch.tensor([[1.0, 1, 0], [2, 1, 0], [4, 1, 0]])
         >>> model = AmdahlGP(X, torch.tensor([[292.0], [150], [83]]).log())
-        >>> fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        >>> model.time_posterior(torch.tensor([[8.0, 1, 0]])).mean
+        >>> mll = fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        >>> mean_s = model.time_posterior(torch.tensor([[8.0, 1, 0]])).mean
     """
 
     def __init__(
