@@ -30,15 +30,23 @@ def history(seed: int, runs: int = RUNS) -> list[dict[str, float]]:
     return rows
 
 
-def measure_ms(action: Callable[[], object], repeats: int) -> list[float]:
-    """Milliseconds of each repeat by the wall clock, after one that warms up."""
-    action()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        action()
-        times.append(1e3 * (time.perf_counter() - started))
-    return times
+def cpu_ms(
+    actions: Sequence[tuple[Callable[[], object], Callable[[], object]]], repeats: int
+) -> list[list[float]]:
+    """Milliseconds of this process's processors, each action in turns, after one that warms up.
+
+    Args:
+        actions: What is measured, and what is done after it, outside of the clock.
+        repeats: Of each.
+    """
+    times: list[list[float]] = [[] for _ in actions]
+    for _ in range(repeats + 1):
+        for (action, after), taken in zip(actions, times, strict=True):
+            started = time.process_time()
+            action()
+            taken.append(1e3 * (time.process_time() - started))
+            after()
+    return [taken[1:] for taken in times]
 
 
 @contextmanager

@@ -25,8 +25,8 @@ from arbo_bo.experiment.settings import SETTINGS
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4
-_USUAL = Experiment("a task as it starts")
 _OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
+_USUAL = {s.keyword: s.value(Experiment("a task as it starts")) for s in _OWN.values()}
 
 
 @dataclass
@@ -69,22 +69,20 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, default=str, allow_nan=False))
 
 
-def print_json_list(items: Iterable[Any], indent: str = "") -> None:
-    """Prints a list as `print_json` does, item by item, however many there are."""
+def print_json_list(items: Iterable[Any]) -> None:
+    """Prints a list as one JSON document, however long: a line for each item."""
     opening = "["
     for item in items:
-        text = json.dumps(item, indent=2, default=str, allow_nan=False)
-        lines = "\n".join(f"{indent}  {line}" for line in text.splitlines())
-        print(f"{opening}\n{lines}", end="")
+        print(f"{opening}\n  {json.dumps(item, default=str, allow_nan=False)}", end="")
         opening = ","
-    print("[]" if opening == "[" else f"\n{indent}]")
+    print("[]" if opening == "[" else "\n]")
 
 
 def print_json_with(document: dict[str, Any], name: str, items: Iterable[Any]) -> None:
     """Prints one JSON document whose last member is a list, which may be long."""
     head = json.dumps(document, indent=2, default=str, allow_nan=False)
     print(head.removesuffix("\n}") + f",\n  {json.dumps(name)}: ", end="")
-    print_json_list(items, indent="  ")
+    print_json_list(items)
     print("}")
 
 
@@ -93,6 +91,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     return {
         "task": decision.task,
         "trial_index": decision.trial_index,
+        "trial_id": decision.trial_id,
         "parallelism": decision.parallelism,
         "phase": str(decision.phase),
         "acquisition": decision.acquisition,
@@ -249,8 +248,8 @@ def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
     said = []
     for name, setting in _OWN.items():
-        value = setting.value(experiment)
-        if value != setting.value(_USUAL):
+        value = getattr(experiment, setting.keyword)
+        if value != _USUAL[setting.keyword]:
             said.append(f"no {name}" if value is False else f"{name} {setting.shown(value)}")
     return said
 

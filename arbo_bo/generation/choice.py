@@ -16,9 +16,11 @@ from arbo_bo.experiment import (
     Trial,
     TrialStatus,
 )
+from arbo_bo.generation.online import OnlineSurrogate
 from arbo_bo.generation.outcomes import FailureEvidence
-from arbo_bo.generation.surrogate import GPSurrogate, OnlineSurrogate, Surrogate
+from arbo_bo.generation.surrogate import GPSurrogate
 from arbo_bo.generation.threads import one_thread
+from arbo_bo.generation.window import Surrogate
 from arbo_bo.numerics.choosers import CHOOSERS, Alternatives, probability_not_worse
 
 EXPECTED_COST = "expected_cost"

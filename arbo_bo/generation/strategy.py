@@ -16,7 +16,8 @@ from arbo_bo.experiment import (
 from arbo_bo.generation.choice import choose
 from arbo_bo.generation.opening import opening_move
 from arbo_bo.generation.reason import fixed_reason, opening_reason, optimize_reason
-from arbo_bo.generation.surrogate import Surrogate, fit, fit_all
+from arbo_bo.generation.surrogate import fit, fit_all
+from arbo_bo.generation.window import Surrogate
 
 
 @dataclass(frozen=True)

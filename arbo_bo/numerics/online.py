@@ -2,21 +2,18 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from arbo_bo.errors import NotEnoughObservationsError
-from arbo_bo.experiment import AmdahlLaw, MeanFunction, validation
+from arbo_bo.experiment import AmdahlLaw, validation
 from arbo_bo.experiment import law as formulas
 from arbo_bo.experiment.experiment import DEFAULT_WINDOW, MAX_WINDOW
-from arbo_bo.numerics.evidence import Evidence, Vector, lower_inverse
-from arbo_bo.numerics.inputs import COLUMNS
-from arbo_bo.numerics.kernel import matern52, squared_distances
-from arbo_bo.numerics.laws import LAWS
-from arbo_bo.numerics.newton import maximise
+from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.residual_process import ResidualProcess
 
 DEFAULT_ALPHA = 0.3
 INITIAL_P = 1.0
@@ -29,13 +26,6 @@ SMALLEST_LOG_GAMMA = 0.1
 SMALLEST_WORK = 1e-3
 """T1 is at least this fraction of the first time, however long a start-up is claimed."""
 
-# Logarithms: outputscale, three lengthscales, noise; residuals over their root mean square, inputs
-# over the window's range. Locations and scales of lengthscales and noise are BoTorch's defaults.
-_D = len(COLUMNS)
-_LOCATION = np.array([0.0, *_D * (math.sqrt(2) + math.log(3) / 2,), -4.0])
-_SCALE = np.array([1.0, *_D * (math.sqrt(3),), 1.0])
-_BOUNDS = np.log(((1e-2, 1e2), *_D * ((2.5e-2, 1e3),), (1e-4, 1e1)))
-
 
 class Observation(NamedTuple):
     """One run as it was measured: s, gamma, L and its time [s]."""
@@ -44,6 +34,16 @@ class Observation(NamedTuple):
     gamma: float
     load: float
     time_s: float
+
+    @classmethod
+    def checked(cls, s: float, gamma: float, load: float, time_s: float) -> "Observation":
+        """An observation whose values lie in their domains."""
+        return cls(
+            float(validation.integer("parallelism", s, 1)),
+            validation.positive("gamma", gamma),
+            validation.non_negative("cluster_load", load),
+            validation.positive("execution_time_s", time_s),
+        )
 
 
 class OnlineAmdahlEstimator:
@@ -92,7 +92,7 @@ class OnlineAmdahlEstimator:
         size = validation.integer("window", window, 1, MAX_WINDOW)
         self._window: deque[Observation] = deque(maxlen=size)
         self._law = law
-        self._process: _ResidualProcess | None = None
+        self._process: ResidualProcess | None = None
 
     @property
     def law(self) -> AmdahlLaw:
@@ -130,15 +130,9 @@ class OnlineAmdahlEstimator:
         Raises:
             InvalidValueError: A value is outside its domain.
         """
-        run = Observation(
-            float(validation.integer("parallelism", s, 1)),
-            validation.positive("gamma", gamma),
-            validation.non_negative("cluster_load", load),
-            validation.positive("execution_time_s", time_s),
-        )
+        run = Observation.checked(s, gamma, load, time_s)
         self._law = self._first_law(run) if self._law is None else self._moved(self._law, run)
-        self._window.append(run)
-        self._process = None
+        self._keep(run)
 
     def recall(self, s: float, gamma: float, load: float, time_s: float) -> None:
         """Takes a run into the window that the law has learned from before.
@@ -152,9 +146,8 @@ class OnlineAmdahlEstimator:
         Raises:
             NotEnoughObservationsError: There is no law yet that could have learned from it.
         """
-        law = self.law
-        self.observe(s, gamma, load, time_s)
-        self._law = law
+        _ = self.law  # there has to be one
+        self._keep(Observation.checked(s, gamma, load, time_s))
 
     def scored_time(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> Vector:
         """The mean that a score is made of [s], shape (m,): at least 1 % of the law's time.
@@ -195,6 +188,10 @@ class OnlineAmdahlEstimator:
         mean, std = self._residual_process().predict(inputs)
         return law_s + mean, std
 
+    def _keep(self, run: Observation) -> None:
+        self._window.append(run)
+        self._process = None
+
     def _first_law(self, run: Observation) -> AmdahlLaw:
         work = max(run.time_s - self.startup_time_s, SMALLEST_WORK * run.time_s)
         p, k = self.initial_p, INITIAL_K
@@ -230,91 +227,8 @@ class OnlineAmdahlEstimator:
         time = formulas.runtime(s, gamma, law.t1_s, law.p, law.c_s, law.k)
         return np.asarray(time, dtype=float)
 
-    def _residual_process(self) -> "_ResidualProcess":
+    def _residual_process(self) -> ResidualProcess:
         if self._process is None:
             inputs = np.array(self._window, dtype=float)[:, :3]
-            self._process = _ResidualProcess.fitted(inputs, self.residuals_s)
+            self._process = ResidualProcess.fitted(inputs, self.residuals_s)
         return self._process
-
-
-@dataclass(frozen=True)
-class _ResidualProcess:
-    """A zero-mean Gaussian process with a Matern-5/2 ARD covariance on scaled inputs.
-
-    Attributes:
-        scale: Root mean square of the residuals [s].
-        low: Smallest inputs, shape (3,).
-        span: Their ranges, shape (3,); 1 where all are alike.
-        hyperparameters: log outputscale, three log lengthscales and log noise variance.
-        inputs: Scaled training inputs, shape (n, 3).
-        inverse: Inverse of the training covariance's lower Cholesky factor, L.
-        weights: The inverse covariance times the scaled residuals.
-    """
-
-    scale: float
-    low: Vector
-    span: Vector
-    hyperparameters: Vector
-    inputs: Vector
-    inverse: Vector
-    weights: Vector
-
-    @classmethod
-    def fitted(cls, inputs: Vector, residuals_s: Vector) -> "_ResidualProcess":
-        """Maximises the marginal likelihood under the priors."""
-        low, span = inputs.min(axis=0), np.ptp(inputs, axis=0)
-        span = np.where(span > 0, span, 1.0)
-        scale = float(np.sqrt(np.mean(residuals_s**2))) or 1.0
-        scaled, y = (inputs - low) / span, residuals_s / scale
-        # A lognormal density of a positive hyperparameter is largest at location - scale^2 of its
-        # logarithm, and normal around there. Besides that place, a start that takes the residuals
-        # for structure, not for noise.
-        location = _LOCATION - _SCALE**2
-        starts = np.array([_LOCATION, [0.0, *_D * (math.log(0.5),), math.log(1e-2)]])
-        found = maximise(_zero_mean(scaled, y, location, len(starts)), starts)
-        best = found.x[found.value.argmax()]
-        covariance = _covariance(scaled, scaled, best) + math.exp(best[-1]) * np.eye(len(y))
-        inverse = lower_inverse(np.linalg.cholesky(covariance))
-        return cls(scale, low, span, best, scaled, inverse, inverse.T @ (inverse @ y))
-
-    def predict(self, inputs: Vector) -> tuple[Vector, Vector]:
-        """Mean and standard deviation of a run's residual [s], its noise included."""
-        cross = _covariance((inputs - self.low) / self.span, self.inputs, self.hyperparameters)
-        explained = ((cross @ self.inverse.T) ** 2).sum(axis=1)
-        prior = math.exp(self.hyperparameters[0]) + math.exp(self.hyperparameters[-1])
-        std = np.sqrt(np.maximum(prior - explained, 1e-12))
-        return self.scale * (cross @ self.weights), self.scale * std
-
-
-def _zero_mean(inputs: Vector, y: Vector, location: Vector, repeat: int) -> Evidence:
-    """The evidence of the process's hyperparameters alone, `repeat` times."""
-    n = len(y)
-    squared = np.moveaxis((inputs[:, None] - inputs[None]) ** 2, -1, 0).reshape(_D, n * n)
-
-    def again(values: Vector) -> Vector:
-        return np.broadcast_to(values, (repeat, *values.shape))
-
-    none = np.zeros((n, n))
-    return Evidence(
-        law=LAWS[MeanFunction.AMDAHL],  # integrated out: the mean is `centre`
-        log_outcome=False,
-        squared=again(squared),
-        structure=again(none),
-        basis=again(np.zeros((n, 0))),
-        log_gamma=again(np.zeros(n)),
-        y=again(y),
-        location=again(location),
-        scale=again(_SCALE),
-        low=again(_BOUNDS[:, 0]),
-        high=again(_BOUNDS[:, 1]),
-        mask=None,
-        step=None,
-        fixed=again(none),
-        centre=again(np.zeros(n)),
-        active=np.flatnonzero(squared.any(axis=1)),
-    )
-
-
-def _covariance(a: Vector, b: Vector, hyperparameters: Vector) -> Vector:
-    distance = np.sqrt(squared_distances(a, b, np.exp(hyperparameters[1:-1])))
-    return np.asarray(math.exp(hyperparameters[0]) * matern52(distance))

@@ -199,12 +199,11 @@ def _models(inspection: Inspection) -> Finding:
 
 def is_known_state(stored: Mapping[str, Any]) -> bool:
     """Whether the hyperparameters are none yet, or some that this version can go on from."""
-    from arbo_bo.generation.surrogate import ONLINE_STATE
+    from arbo_bo.generation.online import OnlineState
     from arbo_bo.numerics.hyperparameters import Hyperparameters
 
-    if not stored or all(stored.get(key) == value for key, value in ONLINE_STATE.items()):
-        return True
-    return Hyperparameters.from_json(stored) is not None
+    kinds = (Hyperparameters, OnlineState)
+    return not stored or any(kind.from_json(stored) is not None for kind in kinds)
 
 
 def _some(names: Iterator[str] | Any) -> str:

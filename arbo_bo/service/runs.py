@@ -70,14 +70,14 @@ class Undelivered:
         """The command that delivers it."""
         entry, ending = self.entry, self.entry.ending
         assert ending is not None
-        if entry.trial_index is None:
+        if entry.trial is None:
             words = ["deliver"]
         elif ending.status is TrialStatus.COMPLETED:
-            words = ["complete", entry.task, str(entry.trial_index)]
+            words = ["complete", entry.task, str(entry.trial)]
             words += ["--time", repr(ending.execution_time_s)]
         else:
             verb = "fail" if ending.status is TrialStatus.FAILED else "abandon"
-            words = [verb, entry.task, str(entry.trial_index)]
+            words = [verb, entry.task, str(entry.trial)]
         if "***" not in entry.store:
             words += ["--store", entry.store]
         if entry.namespace != DEFAULT_NAMESPACE:
@@ -94,7 +94,7 @@ class Undelivered:
         told = ", ".join([self.entry.subject, *([count(degree)] if degree else []), what])
         if self.is_kept:
             then = f"the next arbo call on this machine delivers it, as does: {self.command}"
-        elif self.entry.trial_index is not None:
+        elif self.entry.trial is not None:
             then = f"once the store is back: {self.command}"
         else:
             then = "and it could not be kept on this machine"
@@ -204,7 +204,11 @@ def watched(
     except BaseException as err:
         _give_up(file, err)
         raise
-    file.change(trial_index=decision.trial_index, parallelism=decision.parallelism)
+    file.change(
+        trial_index=decision.trial_index,
+        trial_id=decision.trial_id,
+        parallelism=decision.parallelism,
+    )
     return Run(store, file, decision, None, closing_s)
 
 
@@ -218,14 +222,18 @@ def _give_up(file: JournalFile, err: BaseException) -> None:
 
 
 def recorded(
-    store: "TrialStore", task: str, trial_index: int, ending: Ending, change: Callable[[], Trial]
+    store: "TrialStore",
+    task: str,
+    trial: int | str,
+    ending: Ending,
+    change: Callable[[], Trial],
 ) -> Trial | Undelivered:
     """Makes a change that closes a trial; what the store cannot take now is kept for later.
 
     Args:
         store: The store.
         task: The task's name.
-        trial_index: The trial's index.
+        trial: The trial's index, or its identity.
         ending: What the change says, for when it is made later.
         change: Makes it.
 
@@ -236,7 +244,8 @@ def recorded(
         with store.within(CLOSING_S):
             return change()
     except StoreError as err:
-        entry = Entry(_identity(store) or "", store.namespace, task, None, trial_index)
+        key = {"trial_id" if isinstance(trial, str) else "trial_index": trial}
+        entry = Entry(_identity(store) or "", store.namespace, task, None, **key)  # type: ignore[arg-type]
         if isinstance(err, _LASTING) or not getattr(err, "may_pass", True):
             raise
         file = JournalFile(replace(entry, ending=ending))
@@ -312,12 +321,12 @@ def _told(
     """Writes an outcome to the store; done again it changes nothing."""
     ending = entry.ending
     assert ending is not None
-    index = entry.trial_index
-    if index is None:
+    trial = entry.trial
+    if trial is None:
         if ending.status is TrialStatus.ABANDONED:
             return _abandoned(store, entry)
-        index = _made(store, entry).trial_index
-    return store.change(entry.task, index, close or ending.close)
+        trial = _made(store, entry).trial_index
+    return store.change(entry.task, trial, close or ending.close)
 
 
 def _made(store: "TrialStore", entry: Entry) -> Trial:
@@ -354,12 +363,12 @@ def _abandoned(store: "TrialStore", entry: Entry) -> Trial | None:
         datetime.now(UTC),
         reason=f"its process, {entry.pid} on {short(entry.host)}, ended without a word",
     )
-    index = entry.trial_index
-    if index is None:
+    trial = entry.trial
+    if trial is None:
         own = (t.trial_index for t in store.history(entry.task, 1) if t.run_key == entry.run_id)
-        index = next(own, None)
-    if index is None:
+        trial = next(own, None)
+    if trial is None:
         return None
     with suppress(TrialClosedError):
-        return store.change(entry.task, index, ending.close)
+        return store.change(entry.task, trial, ending.close)
     return None

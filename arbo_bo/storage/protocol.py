@@ -27,8 +27,8 @@ class Situation:
     started: Trial | None = None
 
 
-Change = tuple[str, int, Callable[[Trial], Trial]]
-"""A task's name, a trial's index, and what becomes of the trial."""
+Change = tuple[str, int | str, Callable[[Trial], Trial]]
+"""A task's name, a trial's number or identity, and what becomes of the trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class TrialStore(Protocol):
     def add_each(self, name: str, trials: Callable[[Experiment], Iterable[Trial]]) -> Added:
         """Adds any number of trials, all or none, to a task that is made if it is not there.
 
-        One whose idempotency key is the key or the id of a trial of the task is left out.
+        One whose idempotency key is the key or the id of a trial that the task had is left out.
 
         Args:
             name: The task's name.
@@ -151,14 +151,15 @@ class TrialStore(Protocol):
         """`change` for several trials in one transaction, all or none."""
         ...
 
-    def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
-        """Replaces a trial by what `change` makes of it, and returns that.
+    def change(self, name: str, trial: int | str, change: Callable[[Trial], Trial]) -> Trial:
+        """Replaces a trial, given by its number or its identity, by what `change` makes of it.
 
         No other writer comes in between reading and writing. A trial that `change` completes
         counts as a sample, and so on, as in `add`.
 
         Raises:
             TrialNotFoundError: There is no such trial.
+            TrialGoneError: There is none of that identity.
         """
         ...
 
@@ -174,8 +175,8 @@ class TrialStore(Protocol):
         """Deletes an experiment with all its trials."""
         ...
 
-    def trial(self, name: str, trial_index: int) -> Trial:
-        """One trial."""
+    def trial(self, name: str, trial: int | str) -> Trial:
+        """One trial, by its number or its identity."""
         ...
 
     def trials(self, name: str) -> list[Trial]:

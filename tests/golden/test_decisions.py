@@ -29,7 +29,7 @@ from arbo_bo.experiment import (
 )
 from arbo_bo.generation import generate
 from arbo_bo.generation.outcomes import FailureEvidence
-from arbo_bo.generation.surrogate import Window
+from arbo_bo.generation.window import Window
 from arbo_bo.numerics.fitting import fit
 from arbo_bo.numerics.problem import FitProblem, stacked
 

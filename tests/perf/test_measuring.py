@@ -42,3 +42,11 @@ def test_quantities_have_medians_of_their_own():
 
 def test_history_is_the_same_for_the_same_seed():
     assert measuring.history(3) == measuring.history(3) != measuring.history(4)
+
+
+def test_actions_are_measured_in_turns_and_tidied_up_after():
+    said = []
+    one, other = (lambda: said.append("one")), (lambda: said.append("other"))
+    times = measuring.cpu_ms([(one, lambda: said.append("tidy")), (other, lambda: None)], 2)
+    assert said == ["one", "tidy", "other"] * 3
+    assert [len(taken) for taken in times] == [2, 2]

@@ -112,6 +112,9 @@ def _writing_tasks(on_server: bool) -> dict[str, Executable]:
 def _reading_trials(on_server: bool) -> dict[str, Executable]:
     trials = _of_task()
     trial = trials.where(_history.trial_index == bindparam("trial_index"))
+    of_id = select(execution_history).where(
+        _history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id")
+    )
     # The newest that train, the newest failed or retried, and all running ones: short index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
     running = trials.where(IS_RUNNING).order_by(_history.trial_index.desc()).limit(MOST_RUNNING)
@@ -130,9 +133,8 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
         .limit(_MOST),
         "trial": trial,
         "trial_locked": trial.with_for_update(),
-        "trial_of_id_locked": select(execution_history)
-        .where(_history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id"))
-        .with_for_update(),
+        "trial_of_id": of_id,
+        "trial_of_id_locked": of_id.with_for_update(),
         "trials_of_ids": select(execution_history).where(_history.trial_id.in_(_ids(on_server))),
         "trial_of_key": trials.where(_history.idempotency_key == bindparam("idempotency_key")),
         "history": union_all(*light),
