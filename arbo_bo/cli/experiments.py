@@ -8,8 +8,8 @@ import click
 
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.setting_options import apply_configuration, settings
 from arbo_bo.cli.status_line import counted
-from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.cli.values import parse_parallelism
 from arbo_bo.experiment import Trial
 

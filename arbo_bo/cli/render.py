@@ -21,12 +21,11 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
-from arbo_bo.experiment.settings import SETTINGS
+from arbo_bo.experiment.settings import OWN
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4
-_OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
-_USUAL = {s.keyword: s.value(Experiment("a task as it starts")) for s in _OWN.values()}
+_USUAL = {s.keyword: s.value(Experiment("a task as it starts")) for s in OWN.values()}
 
 
 @dataclass
@@ -145,7 +144,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "parallelism": list(experiment.search_space.degrees),
         "objective": asdict(objective),
         "strategy": experiment.strategy.to_json(),
-        **{setting.keyword: setting.value(experiment) for setting in _OWN.values()},
+        **{setting.keyword: setting.value(experiment) for setting in OWN.values()},
         "sample_count": model.sample_count,
         "base_input_size": model.base_input_size,
         "law": None if model.law is None else asdict(model.law),
@@ -247,7 +246,7 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
 def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
     said = []
-    for name, setting in _OWN.items():
+    for name, setting in OWN.items():
         value = getattr(experiment, setting.keyword)
         if value != _USUAL[setting.keyword]:
             said.append(f"no {name}" if value is False else f"{name} {setting.shown(value)}")
