@@ -22,6 +22,7 @@ from arbo_bo.generation.surrogate import GPSurrogate
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import Surrogate
 from arbo_bo.numerics.choosers import CHOOSERS, Alternatives, probability_not_worse
+from arbo_bo.numerics.evidence import Vector
 
 EXPECTED_COST = "expected_cost"
 LEAST_PROBABILITY = 1e-9
@@ -74,16 +75,23 @@ def choose(
     if isinstance(surrogate, OnlineSurrogate):
         degrees = experiment.search_space.degrees
         found = surrogate.candidates(degrees, experiment.objective, context)
+        scores = np.array([c.log_score for c in found])
         candidates = _weighed([replace(c, value=-c.log_score) for c in found], failures)
-        return _safe(_excluded(candidates, looked_at, reason), experiment, failures)
+        return _safe(_excluded(candidates, looked_at, reason), experiment, failures, scores)
     assert isinstance(surrogate, GPSurrogate)
     pending = [t for t in trials if t.status is TrialStatus.RUNNING]
     seed = _seed(experiment, trials)
-    log_success = None if failures is None else np.log(failures.relative)
-    allowed = _allowed(looked_at, experiment, failures)
-    alternatives = surrogate.alternatives(experiment, context, allowed, pending, seed, log_success)
+    alternatives = surrogate.alternatives(experiment, context, looked_at, pending, seed)
+    log_scores: Vector | None = None
     with one_thread():
         predictions = surrogate.predictions(alternatives.degrees, experiment.search_space.degrees)
+        if failures is not None:
+            log_scores = -alternatives.expected_cost
+            alternatives = replace(
+                alternatives,
+                log_success=np.log(failures.relative),
+                log_repeat=failures.log_repeat(log_scores),
+            )
         values = _values(experiment, surrogate, alternatives)
         candidates = [
             Candidate(p, -cost, value=value)
@@ -97,7 +105,7 @@ def choose(
                 replace(c, success_probability=p) for c, p in zip(candidates, told, strict=True)
             ]
         candidates = [_under_slo(c, experiment, failures) for c in candidates]
-        choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures)
+        choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures, log_scores)
         if experiment.strategy.guard is None or (failures is not None and failures.is_hopeless):
             return choice
         return _guarded(choice, experiment, alternatives)
@@ -115,26 +123,17 @@ def _with_time_limit(
     return failures.with_time_limit(np.maximum(within, LEAST_PROBABILITY))
 
 
-def _allowed(
-    looked_at: Sequence[int], experiment: Experiment, failures: FailureEvidence | None
-) -> Sequence[int]:
-    """Those of the degrees that may be tried; all of them where none may."""
-    if failures is None:
-        return looked_at
-    may_run = dict(zip(experiment.search_space.degrees, failures.may_run(), strict=True))
-    return [s for s in looked_at if may_run[s]] or looked_at
-
-
 def _weighed(candidates: Sequence[Candidate], failures: FailureEvidence | None) -> list[Candidate]:
     """Candidates with the repeats of failed runs in their score and value."""
     if failures is None:
         return list(candidates)
-    told = zip(candidates, failures.relative.tolist(), failures.probability.tolist(), strict=True)
+    repeat = failures.log_repeat(np.array([c.log_score for c in candidates]))
+    told = zip(candidates, repeat.tolist(), failures.probability.tolist(), strict=True)
     return [
         replace(
             c,
-            log_score=c.log_score - math.log(r),
-            value=(c.value or 0.0) + math.log(r),
+            log_score=c.log_score + r,
+            value=(c.value or 0.0) - r,
             success_probability=p,
         )
         for c, r, p in told
@@ -142,36 +141,37 @@ def _weighed(candidates: Sequence[Candidate], failures: FailureEvidence | None) 
 
 
 def _safe(
-    candidates: list[Candidate], experiment: Experiment, failures: FailureEvidence | None
+    candidates: list[Candidate],
+    experiment: Experiment,
+    failures: FailureEvidence | None,
+    log_scores: Vector | None,
 ) -> Choice:
-    """The choice among the degrees that may be tried; the default one where all are failing."""
-    if failures is None:
+    """The choice among the degrees that may be tried; the default one where all are failing.
+
+    Args:
+        candidates: Every degree, those outside the search rule excluded.
+        experiment: Search space and default.
+        failures: What failed runs say.
+        log_scores: Logarithm of the score that a run of each degree has if it succeeds.
+    """
+    if failures is None or log_scores is None:
         return Choice(_best(candidates), tuple(candidates))
     default = experiment.probe_parallelism
     if failures.is_hopeless:
         best = next(c for c in candidates if c.parallelism == default)
         return Choice(best, tuple(candidates), failures=failures)
-    looked_at = [c.parallelism for c in candidates if c.excluded is None]
-    allowed = set(_allowed(looked_at, experiment, failures))
+    allowed = failures.may_run(log_scores)
+    looked_at = [c.excluded is None for c in candidates]
+    if not any(a and b for a, b in zip(allowed, looked_at, strict=True)):
+        return Choice(_best(candidates), tuple(candidates), failures=failures)
     found = [
-        c
-        if c.excluded is not None or c.parallelism in allowed
-        else replace(c, excluded=f"likely to fail: {failures.why(c.parallelism)}")
-        for c in candidates
+        c if a or not b else replace(c, excluded=f"likely to fail: {failures.why(c.parallelism)}")
+        for c, a, b in zip(candidates, allowed, looked_at, strict=True)
     ]
-    best = _best(found)
-    # By the score that it would have if it did not fail.
-    if_it_ran = {c.parallelism: c.log_score for c in candidates if c.excluded is None}
-    for c in candidates:
-        if c.parallelism in if_it_ran and c.success_probability is not None:
-            if_it_ran[c.parallelism] += math.log(
-                max(c.success_probability / failures.probability.max(), LEAST_PROBABILITY)
-            )
-    rival = min(if_it_ran, key=lambda s: (if_it_ran[s], s))
-    risky = next(c for c in found if c.parallelism == rival)
-    return Choice(
-        best, tuple(found), failures=failures, risky=risky if risky.excluded is not None else None
-    )
+    within = [i for i, b in enumerate(looked_at) if b]
+    rival = found[min(within, key=lambda i: (log_scores[i], i))]
+    risky = rival if rival.excluded is not None else None
+    return Choice(_best(found), tuple(found), failures=failures, risky=risky)
 
 
 def _best(candidates: Sequence[Candidate]) -> Candidate:

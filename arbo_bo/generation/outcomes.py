@@ -1,7 +1,7 @@
 """How a task's runs ended: what failures say of the degrees to come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,20 +78,35 @@ class FailureEvidence:
 
     def with_time_limit(self, within: Vector) -> "FailureEvidence":
         """The evidence with the probability that a run stays within the time limit, shape (m,)."""
-        return FailureEvidence(self.trials, self.degrees, self.probability * within, self.prior)
+        return replace(self, probability=self.probability * within)
 
-    def may_run(self) -> list[bool]:
-        """Whether each degree may be tried.
+    def log_repeat(self, log_scores: Vector) -> Vector:
+        """What failures add to the logarithm of each degree's score, shape (m,).
 
-        A degree whose failure is likelier than what is tolerated may be tried only as often as that
-        keeps the rate of failures, the first runs' left aside, below what is tolerated: rarely, and
-        on purpose.
+        A failed run costs its time, and a run at the cheapest safe degree: Score(s) + r Score(safe)
+        in all, r being its risk beyond that of the most reliable degree.
+
+        Args:
+            log_scores: Logarithm of the score that a run of each degree has if it succeeds, (m,).
         """
-        counted = self.trials[self.prior.free :]
-        spent = sum(map(has_failed, counted))
-        budget = self.prior.tolerated * len(counted)
         risks = 1 - self.relative
-        return [bool(r <= self.prior.tolerated or spent + r <= budget) for r in risks]
+        safe = log_scores[risks <= self.prior.tolerated].min()
+        return np.asarray(np.log1p(risks * np.exp(np.clip(safe - log_scores, -50.0, 50.0))))
+
+    def may_run(self, log_scores: Vector) -> list[bool]:
+        """Whether each degree may be tried: it is safe, or worth its risk.
+
+        It is worth its risk where its score with `log_repeat` is not above that of the cheapest
+        safe degree. So a degree that has failed is tried again rarely, and on purpose: once most of
+        what is believed of its failures has faded, or sooner where staying away from it costs many
+        times as much.
+
+        Args:
+            log_scores: As in `log_repeat`.
+        """
+        safe = 1 - self.relative <= self.prior.tolerated
+        worth = log_scores + self.log_repeat(log_scores) <= log_scores[safe].min()
+        return [bool(a or b) for a, b in zip(safe, worth, strict=True)]
 
     def of_degree(self, degree: int) -> tuple[int, int]:
         """How many runs of a degree failed, of how many."""

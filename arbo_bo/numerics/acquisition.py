@@ -139,19 +139,20 @@ class ScoreBelief:
     covariance: Any
     success: Any = 1.0
 
-    def reliably(self, log_success: Any, log_success_of_choices: Any) -> "ScoreBelief":
+    def reliably(self, repeat: Any, repeat_of_choices: Any, success: Any) -> "ScoreBelief":
         """The belief where runs may fail: a failed run is paid for, repeated, and tells no time.
 
         Args:
-            log_success: Log P(success) at the points, ``... x q``.
-            log_success_of_choices: The same at the choices, ``... x n``.
+            repeat: What repeats add to the logarithm of the score at the points, ``... x q``.
+            repeat_of_choices: The same at the choices, ``... x n``.
+            success: P(success) at the points, ``... x q``.
         """
         return replace(
             self,
-            cost=self.cost - log_success,
-            costs=self.costs - log_success_of_choices,
-            means=self.means + log_success_of_choices,
-            success=namespace(log_success).exp(log_success),
+            cost=self.cost + repeat,
+            costs=self.costs + repeat_of_choices,
+            means=self.means - repeat_of_choices,
+            success=success,
         )
 
     @classmethod

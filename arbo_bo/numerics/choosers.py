@@ -35,6 +35,7 @@ class Alternatives:
         seed: For what is drawn.
         log_success: Log probability of each degree's success over that of the most reliable one,
             shape (m,); None: nothing has failed.
+        log_repeat: What the repeats of failed runs add to the logarithm of a degree's score, (m,).
     """
 
     posterior: Posterior
@@ -46,6 +47,7 @@ class Alternatives:
     slo: tuple[SLO, ...] = ()
     seed: int = 0
     log_success: Vector | None = None
+    log_repeat: Vector | None = None
 
     @cached_property
     def belief(self) -> Joint:
@@ -83,15 +85,12 @@ class Alternatives:
 
     @cached_property
     def expected_cost(self) -> Vector:
-        """-log(E[T]^a Cost(s) / P) of each degree's next run, P being that of its success, (m,).
-
-        A run that fails costs its time and a repeat, so that 1 / P runs are paid for on average.
-        """
+        """-log(E[T]^a Cost(s)) of each degree's next run, a failed one's repeat included, (m,)."""
         return self.reliably(np.asarray(acquisition.expected_cost(self.degrees, self.objective)))
 
     def reliably(self, value: Vector) -> Vector:
         """A value in log units of the score, with the repeats of failed runs in it."""
-        return value if self.log_success is None else value + self.log_success
+        return value if self.log_repeat is None else value - self.log_repeat
 
     @cached_property
     def log_probability(self) -> Vector:
@@ -170,9 +169,10 @@ def _knowledge_gradient(
 ) -> Vector:
     belief, among, pending = a.jointly(choices, as_fitted=True)
     score = acquisition.ScoreBelief.of(belief, among, pending, objective)
-    if a.log_success is not None:
-        every = np.concatenate((a.log_success, np.zeros(len(a.pending))))
-        score = score.reliably(every, every[belief.references[among]])
+    if a.log_success is not None and a.log_repeat is not None:
+        none = np.zeros(len(a.pending))
+        repeat, success = (np.concatenate((v, none)) for v in (a.log_repeat, a.log_success))
+        score = score.reliably(repeat, repeat[belief.references[among]], np.exp(success))
     return np.asarray(acquisition.knowledge_gradient(score, horizon))[: len(a.X)]
 
 

@@ -204,8 +204,8 @@ class FailurePrior:
         limit: Probability that a job which fails has had a limit from the start.
         change: Probability that a limit begins with a run.
         lifted: Probability a run that a limit is lifted unseen.
-        tolerated: The rate of failures that exploring may cause, over the runs of the window.
-        free: First runs whose failures are not counted against it: what nothing could foretell.
+        tolerated: A degree is safe if it fails by no more than this more often than the most
+            reliable one.
         hopeless: Below this probability of success at the best degree, the default runs.
     """
 
@@ -218,7 +218,6 @@ class FailurePrior:
     change: float = 0.01
     lifted: float = 0.01
     tolerated: float = 0.05
-    free: int = 3
     hopeless: float = 0.5
 
 
