@@ -39,7 +39,7 @@ def add_each(
         first, added, left_out = row["next_trial_index"], 0, 0
         given = iter(trials(codec.experiment_of(row)))
         while batch := list(islice(given, BATCH)):
-            new = [trial for trial in batch if _is_new(trial, known)]
+            new = [trial for trial in batch if _identity(trial.idempotency_key) not in known]
             if new:
                 place = steps.allot(name, len(new), None)
                 steps.insert(place, [str(uuid.uuid4()) for _ in new], new, None)
@@ -49,29 +49,18 @@ def add_each(
     return store.database.write(work)
 
 
-def _is_new(trial: Trial, known: set[object]) -> bool:
-    """Whether no trial before has its key, which is known from here on."""
-    if trial.idempotency_key is None:
-        return True
-    identity = _identity(trial.idempotency_key)
-    if identity in known:
-        return False
-    known.add(identity)
-    return True
-
-
 def _identities(transaction: Transaction, name: str) -> set[object]:
     """What a task's trials are told apart by: their ids, and the keys that they were given."""
     found = set[object]()
     for row in rows_from(transaction, "identities_from", name):
-        found.add(_identity(row["trial_id"]))
-        if row["idempotency_key"] is not None:
-            found.add(_identity(row["idempotency_key"]))
-    return found
+        found |= {_identity(row["trial_id"]), _identity(row["idempotency_key"])}
+    return found - {None}
 
 
-def _identity(text: str) -> object:
+def _identity(text: str | None) -> object:
     """A UUID as a number, which takes half of the memory; another text as it is."""
+    if text is None:
+        return text
     try:
         return uuid.UUID(text).int
     except ValueError:

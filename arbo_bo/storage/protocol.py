@@ -89,7 +89,7 @@ class TrialStore(Protocol):
     def add_each(self, name: str, trials: Callable[[Experiment], Iterable[Trial]]) -> Added:
         """Adds any number of trials, all or none, to a task that is made if it is not there.
 
-        One whose idempotency key is the key or the id of a trial of the task is left out.
+        One whose idempotency key is the key or the id of a trial that the task had is left out.
 
         Args:
             name: The task's name.
