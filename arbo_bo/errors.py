@@ -49,6 +49,10 @@ class TrialNotFoundError(ArboError, LookupError):
     """The experiment holds no trial of that index."""
 
 
+class TrialGoneError(TrialNotFoundError):
+    """The store holds no trial of that identity any more, though another may have its number."""
+
+
 class TrialClosedError(ArboError, RuntimeError):
     """The trial is completed, failed or abandoned, and the change would contradict that."""
 

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 import click
 
@@ -35,7 +37,8 @@ def together(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:
 
 
 task = click.argument("task", shell_complete=task_names)
-index = click.argument("index", type=int)
+
+
 NO_TRIAL = -1
 store = click.option(
     "--store",
@@ -85,17 +88,32 @@ startup_time = click.option(
 )
 
 
-class _TrialIndex(click.ParamType[int]):
-    """A trial's index, or nothing, where `arbo suggest --default` could make no trial."""
+class _TrialName(click.ParamType[int | str]):
+    """A trial's index, or its identity."""
 
     name = "index"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
         """Reads the text."""
-        return NO_TRIAL if value == "" else click.INT.convert(value, param, ctx)
+        with suppress(ValueError):
+            return str(UUID(str(value)))
+        return click.INT.convert(value, param, ctx)
 
 
-maybe_index = click.argument("index", type=_TrialIndex(), required=False, default="")
+class _MaybeTrialName(_TrialName):
+    """Or nothing, where `arbo suggest --default` could make no trial."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """Reads the text."""
+        return NO_TRIAL if value == "" else super().convert(value, param, ctx)
+
+
+index = click.argument("index", type=_TrialName())
+maybe_index = click.argument("index", type=_MaybeTrialName(), required=False, default="")
 
 
 def open_optimizer(store: str | None, namespace: str, must_exist: bool = False) -> ArboOptimizer:

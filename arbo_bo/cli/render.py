@@ -93,6 +93,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     return {
         "task": decision.task,
         "trial_index": decision.trial_index,
+        "trial_id": decision.trial_id,
         "parallelism": decision.parallelism,
         "phase": str(decision.phase),
         "acquisition": decision.acquisition,

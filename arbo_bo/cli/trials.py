@@ -34,7 +34,7 @@ _reason = click.option("--reason", metavar="TEXT", help="Why, for people.")
 @options.json
 def complete(
     task: str,
-    index: int,
+    index: int | str,
     time: str,
     startup_time: str | None,
     input_size: str | None,
@@ -80,7 +80,7 @@ def complete(
 @options.json
 def fail(
     task: str,
-    index: int,
+    index: int | str,
     reason: str | None,
     timed_out_after: str | None,
     store: str | None,
@@ -110,7 +110,7 @@ def fail(
 @options.where
 @options.json
 def abandon(
-    task: str, index: int, reason: str | None, store: str | None, namespace: str, json: bool
+    task: str, index: int | str, reason: str | None, store: str | None, namespace: str, json: bool
 ) -> None:
     """Record that a run's outcome will never be known."""
     if index == NO_TRIAL:
@@ -135,7 +135,7 @@ def abandon(
 @options.json
 def exclude(
     task: str,
-    index: int,
+    index: int | str,
     reason: str | None,
     undo: bool,
     store: str | None,

@@ -14,7 +14,7 @@ from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.service.runs import Run, Undelivered, watched
 
-MAX_TIMEOUTS_IN_A_ROW = 3
+MAX_FAILURES_IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,18 @@ def tune(
 ) -> Decision:
     """Runs the command at the degrees that arbo suggests, and returns the decision it settles on.
 
-    A run that fails ends the tuning, since the next would fail too; one that times out is recorded
-    and tuning goes on, until three in a row did. An interruption ends the processes, abandons the
-    running trial and keeps the rest; tuning again goes on from there.
+    A run that fails or times out is recorded, with the end of its stderr, and tuning goes on, since
+    another degree may do; until three in a row did. An interruption ends the processes, abandons
+    the running trial and keeps the rest; tuning again goes on from there.
 
     Raises:
-        StageFailedError: A chunk failed; the trial is FAILED, with the end of its stderr.
-        StageTimeoutError: Three runs in a row timed out.
+        CommandError: The program could not be run.
+        StageFailedError: Three runs in a row failed.
+        StageTimeoutError: The same, and the last one timed out.
         UndeliveredError: The store has not taken what a run took; the next call delivers it.
     """
     observer = observer or TuningObserver()
-    timeouts = 0
+    failures = 0
     with ending_signals_raise():
         completed = arbo.experiment(task).model.sample_count
         while completed < options.runs:
@@ -79,16 +80,14 @@ def tune(
                 trial = _tried(
                     run, command, options, partial(observer.started, run.decision, completed)
                 )
-            except StageTimeoutError as err:
-                timeouts += 1
-                observer.finished(_taken(run.fail(_reason(err), options.timeout_s)), completed)
-                if timeouts == MAX_TIMEOUTS_IN_A_ROW:
+            except StageFailedError as err:
+                failures += 1
+                limit_s = options.timeout_s if isinstance(err, StageTimeoutError) else None
+                observer.finished(_taken(run.fail(_reason(err), limit_s)), completed)
+                if failures == MAX_FAILURES_IN_A_ROW:
                     raise
                 continue
-            except StageFailedError as err:
-                observer.finished(_taken(run.fail(_reason(err))), completed)
-                raise
-            timeouts = 0
+            failures = 0
             experiment = arbo.experiment(task)
             completed = experiment.model.sample_count
             observer.finished(trial, completed)

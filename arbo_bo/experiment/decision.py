@@ -25,7 +25,8 @@ class Candidate:
         slo_probability: Probability that the next run keeps every service level; None: there are
             none.
         keeps_slo: Whether each level is kept with its own confidence.
-        excluded: Why it was not looked at, by a search rule or the guard; None: it was.
+        excluded: Why it was not looked at, by a search rule, the guard or failures; None: it was.
+        success_probability: Probability that the next run does not fail; None: none has failed.
     """
 
     prediction: Prediction
@@ -34,6 +35,7 @@ class Candidate:
     slo_probability: float | None = None
     keeps_slo: bool = True
     excluded: str | None = None
+    success_probability: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "log_score", validation.real("log_score", self.log_score))

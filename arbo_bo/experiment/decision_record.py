@@ -87,6 +87,7 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
             "slo_probability": c.slo_probability,
             "keeps_slo": c.keeps_slo,
             "excluded": c.excluded,
+            "success_probability": c.success_probability,
         }
         for c in candidates
     ]
@@ -94,13 +95,18 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
     return {n: c for n, c in columns.items() if any(value is not None for value in c)}
 
 
+_KNOWN = frozenset(
+    ["log_score", "value", "slo_probability", "keeps_slo", "excluded", "success_probability"]
+)
+
+
 def _candidates(columns: Mapping[str, Sequence[Any]]) -> tuple[Candidate, ...]:
     found = []
     for place, degree in enumerate(columns.get("parallelism", ())):
         row = {name: values[place] for name, values in columns.items()}
         prediction = Prediction(degree, row["location"], row["scale"], row["residual"])
-        known = ("log_score", "value", "slo_probability", "keeps_slo", "excluded")
-        found.append(Candidate(prediction, **{name: row[name] for name in known if name in row}))
+        known = {name: row[name] for name in _KNOWN if name in row}
+        found.append(Candidate(prediction, **known))
     return tuple(found)
 
 

@@ -8,6 +8,14 @@ from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
 
 MAX_REASON_LENGTH = 4000
+RETRIED = "retried"
+"""What the exclusion reason of a run begins with that succeeded on a retry only: its time is no
+clean observation, and its first attempt counts as a failure."""
+
+
+def is_retried(exclusion_reason: str | None) -> bool:
+    """Whether a run was excluded because it succeeded on a retry only."""
+    return exclusion_reason is not None and exclusion_reason.startswith(RETRIED)
 
 
 class TimeMeasure(StrEnum):

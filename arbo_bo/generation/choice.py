@@ -17,12 +17,15 @@ from arbo_bo.experiment import (
     TrialStatus,
 )
 from arbo_bo.generation.online import OnlineSurrogate
+from arbo_bo.generation.outcomes import FailureEvidence
 from arbo_bo.generation.surrogate import GPSurrogate
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import Surrogate
 from arbo_bo.numerics.choosers import CHOOSERS, Alternatives, probability_not_worse
 
 EXPECTED_COST = "expected_cost"
+LEAST_PROBABILITY = 1e-9
+"""Of success, so that its logarithm is finite."""
 KNOWLEDGE_GRADIENT = "knowledge_gradient"
 DEADLINE = "deadline"
 
@@ -36,12 +39,16 @@ class Choice:
         candidates: Every allowed degree, ascending.
         held_back: What would have been chosen without the guard; None: the same.
         guard_probability: The probability that it is not worse than the default degree.
+        failures: What failed runs say; None: none has failed.
+        risky: What would have been chosen if it did not fail; None: the same.
     """
 
     best: Candidate
     candidates: tuple[Candidate, ...]
     held_back: Candidate | None = None
     guard_probability: float = 1.0
+    failures: FailureEvidence | None = None
+    risky: Candidate | None = None
 
 
 def choose(
@@ -60,34 +67,111 @@ def choose(
         context: Input size and cluster load of the next run.
         law: The law as fitted, which a search rule is about.
     """
+    failures = FailureEvidence.of(experiment, trials, context)
+    if isinstance(surrogate, GPSurrogate) and failures is not None:
+        failures = _with_time_limit(failures, experiment, surrogate, context)
     looked_at, reason = _within_rule(experiment, context, law)
     if isinstance(surrogate, OnlineSurrogate):
         degrees = experiment.search_space.degrees
         found = surrogate.candidates(degrees, experiment.objective, context)
-        candidates = [replace(c, value=-c.log_score) for c in found]
-        return _chosen(_excluded(candidates, looked_at, reason))
+        candidates = _weighed([replace(c, value=-c.log_score) for c in found], failures)
+        return _safe(_excluded(candidates, looked_at, reason), experiment, failures)
     assert isinstance(surrogate, GPSurrogate)
     pending = [t for t in trials if t.status is TrialStatus.RUNNING]
     seed = _seed(experiment, trials)
-    alternatives = surrogate.alternatives(experiment, context, looked_at, pending, seed)
+    log_success = None if failures is None else np.log(failures.relative)
+    allowed = _allowed(looked_at, experiment, failures)
+    alternatives = surrogate.alternatives(experiment, context, allowed, pending, seed, log_success)
     with one_thread():
         predictions = surrogate.predictions(alternatives.degrees, experiment.search_space.degrees)
         values = _values(experiment, surrogate, alternatives)
         candidates = [
-            _under_slo(Candidate(p, -cost, value=value), experiment)
+            Candidate(p, -cost, value=value)
             for p, cost, value in zip(
                 predictions, alternatives.expected_cost.tolist(), values, strict=True
             )
         ]
-        candidates = _excluded(candidates, looked_at, reason)
-        choice = _chosen(candidates)
-        if experiment.strategy.guard is None:
+        if failures is not None:
+            told = failures.probability.tolist()
+            candidates = [
+                replace(c, success_probability=p) for c, p in zip(candidates, told, strict=True)
+            ]
+        candidates = [_under_slo(c, experiment, failures) for c in candidates]
+        choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures)
+        if experiment.strategy.guard is None or (failures is not None and failures.is_hopeless):
             return choice
-        return _guarded(candidates, experiment, alternatives, choice.best)
+        return _guarded(choice, experiment, alternatives)
 
 
-def _chosen(candidates: Sequence[Candidate]) -> Choice:
-    return Choice(_best(candidates), tuple(candidates))
+def _with_time_limit(
+    failures: FailureEvidence, experiment: Experiment, surrogate: GPSurrogate, context: Context
+) -> FailureEvidence:
+    """The evidence with the probability that a run stays within the limit that ended others."""
+    limit = failures.time_limit_s
+    if limit is None:
+        return failures
+    predictions = surrogate.predict(experiment.search_space.degrees, context)
+    within = np.array([p.probability_within(limit) for p in predictions])
+    return failures.with_time_limit(np.maximum(within, LEAST_PROBABILITY))
+
+
+def _allowed(
+    looked_at: Sequence[int], experiment: Experiment, failures: FailureEvidence | None
+) -> Sequence[int]:
+    """Those of the degrees that may be tried; all of them where none may."""
+    if failures is None:
+        return looked_at
+    may_run = dict(zip(experiment.search_space.degrees, failures.may_run(), strict=True))
+    return [s for s in looked_at if may_run[s]] or looked_at
+
+
+def _weighed(candidates: Sequence[Candidate], failures: FailureEvidence | None) -> list[Candidate]:
+    """Candidates with the repeats of failed runs in their score and value."""
+    if failures is None:
+        return list(candidates)
+    told = zip(candidates, failures.relative.tolist(), failures.probability.tolist(), strict=True)
+    return [
+        replace(
+            c,
+            log_score=c.log_score - math.log(r),
+            value=(c.value or 0.0) + math.log(r),
+            success_probability=p,
+        )
+        for c, r, p in told
+    ]
+
+
+def _safe(
+    candidates: list[Candidate], experiment: Experiment, failures: FailureEvidence | None
+) -> Choice:
+    """The choice among the degrees that may be tried; the default one where all are failing."""
+    if failures is None:
+        return Choice(_best(candidates), tuple(candidates))
+    default = experiment.probe_parallelism
+    if failures.is_hopeless:
+        best = next(c for c in candidates if c.parallelism == default)
+        return Choice(best, tuple(candidates), failures=failures)
+    looked_at = [c.parallelism for c in candidates if c.excluded is None]
+    allowed = set(_allowed(looked_at, experiment, failures))
+    found = [
+        c
+        if c.excluded is not None or c.parallelism in allowed
+        else replace(c, excluded=f"likely to fail: {failures.why(c.parallelism)}")
+        for c in candidates
+    ]
+    best = _best(found)
+    # By the score that it would have if it did not fail.
+    if_it_ran = {c.parallelism: c.log_score for c in candidates if c.excluded is None}
+    for c in candidates:
+        if c.parallelism in if_it_ran and c.success_probability is not None:
+            if_it_ran[c.parallelism] += math.log(
+                max(c.success_probability / failures.probability.max(), LEAST_PROBABILITY)
+            )
+    rival = min(if_it_ran, key=lambda s: (if_it_ran[s], s))
+    risky = next(c for c in found if c.parallelism == rival)
+    return Choice(
+        best, tuple(found), failures=failures, risky=risky if risky.excluded is not None else None
+    )
 
 
 def _best(candidates: Sequence[Candidate]) -> Candidate:
@@ -123,12 +207,20 @@ def _seed(experiment: Experiment, trials: Sequence[Trial]) -> int:
     return zlib.crc32(f"{experiment.namespace}/{experiment.name}/{following}".encode())
 
 
-def _under_slo(candidate: Candidate, experiment: Experiment) -> Candidate:
-    """The candidate with the probability that it keeps every service level."""
+def _under_slo(
+    candidate: Candidate, experiment: Experiment, failures: FailureEvidence | None
+) -> Candidate:
+    """The candidate with the probability that it keeps every service level: a failed run does not.
+
+    What fails at every degree alike is no matter of the choice, and is left aside.
+    """
     slo, prediction = experiment.strategy.slo, candidate.prediction
     if not slo:
         return candidate
-    kept = [prediction.probability_within(x.limit_s(candidate.parallelism)) for x in slo]
+    success = 1.0
+    if failures is not None and candidate.success_probability is not None:
+        success = float(candidate.success_probability / failures.probability.max())
+    kept = [success * prediction.probability_within(x.limit_s(candidate.parallelism)) for x in slo]
     return replace(
         candidate,
         slo_probability=min(kept),
@@ -156,13 +248,9 @@ def _excluded(
     return [c if c.parallelism in within else replace(c, excluded=reason) for c in candidates]
 
 
-def _guarded(
-    candidates: list[Candidate],
-    experiment: Experiment,
-    alternatives: Alternatives,
-    free: Candidate,
-) -> Choice:
+def _guarded(choice: Choice, experiment: Experiment, alternatives: Alternatives) -> Choice:
     """The choice among the default degree and those that are hardly worse."""
+    free, candidates = choice.best, list(choice.candidates)
     default, guard = experiment.probe_parallelism, experiment.strategy.guard
     assert guard is not None
     probabilities = probability_not_worse(alternatives).tolist()
@@ -178,6 +266,7 @@ def _guarded(
     looked_at = any(c.excluded is None for c in candidates)
     at_default = next(c for c in candidates if c.parallelism == default)
     best = _best(candidates) if looked_at else at_default
+    kept = replace(choice, best=best, candidates=tuple(candidates))
     if best.parallelism == free.parallelism:
-        return Choice(best, tuple(candidates))
-    return Choice(best, tuple(candidates), free, found[free.parallelism])
+        return kept
+    return replace(kept, held_back=free, guard_probability=found[free.parallelism])

@@ -2,23 +2,27 @@
 
 from collections.abc import Sequence
 
-from arbo_bo.experiment import Experiment, Phase, Trial, TrialStatus
+from arbo_bo.experiment import Context, Experiment, Phase, Trial, TrialStatus
+from arbo_bo.generation.outcomes import FailureEvidence
 
 
-def opening_move(experiment: Experiment, trials: Sequence[Trial]) -> tuple[int, Phase] | None:
+def opening_move(
+    experiment: Experiment, trials: Sequence[Trial], context: Context
+) -> tuple[int, Phase] | None:
     """The degree of an opening run, or None once the law can be learned.
 
     The baseline is the smallest allowed degree, the probe the default one; where the baseline is
     switched off, or the two are the same, a second probe takes another degree. A degree counts as
-    tried while it runs, so that a request beside it gets another, and after it has failed, so that
-    a task that cannot run serially is not made to every day; an abandoned or excluded run is
-    repeated. Under a pin, a dry run or a guard nobody asked for other degrees: the opening is one
-    run at the fixed or the default one. Where a sibling's law stands in, it is one run at the
-    degree that is best by it.
+    tried while it runs, so that a request beside it gets another, and whoever asks while all of
+    them run gets the default; a degree that has failed makes way for one that is likely to succeed;
+    an abandoned or excluded run is repeated. Under a pin, a dry run or a guard nobody asked for
+    other degrees: the opening is one run at the fixed or the default one. Where a sibling's law
+    stands in, it is one run at the degree that is best by it.
 
     Args:
         experiment: Configuration and what was learned.
         trials: The task's history, abandoned trials left out or in.
+        context: Input size and cluster load of the next run.
     """
     completed = {t.parallelism for t in trials if t.trains}
     only = _only_move(experiment)
@@ -26,7 +30,7 @@ def opening_move(experiment: Experiment, trials: Sequence[Trial]) -> tuple[int, 
         return None if completed else only
     if len(completed) >= 2:
         return None
-    return _next_move(experiment, trials, completed)
+    return _next_move(experiment, trials, completed, context)
 
 
 def _only_move(experiment: Experiment) -> tuple[int, Phase] | None:
@@ -42,7 +46,7 @@ def _only_move(experiment: Experiment) -> tuple[int, Phase] | None:
 
 
 def _next_move(
-    experiment: Experiment, trials: Sequence[Trial], completed: set[int]
+    experiment: Experiment, trials: Sequence[Trial], completed: set[int], context: Context
 ) -> tuple[int, Phase] | None:
     tried = {
         t.parallelism
@@ -54,11 +58,47 @@ def _next_move(
         return space.smallest, Phase.BASELINE
     if completed and len(tried & set(space.degrees)) >= 2:
         return None
-    candidates = (probe, space.nearest(2 * probe), space.nearest(probe / 2), *space.degrees)
-    untried = [degree for degree in candidates if degree not in tried]
-    if untried:
-        return untried[0], Phase.PROBE
+    openings = [s for s in _openings(experiment) if s not in tried]
+    failures = FailureEvidence.of(experiment, trials, context)
+    if failures is not None and not completed:
+        return _least_likely_to_fail(experiment, failures, tried), Phase.PROBE
+    if openings:
+        return openings[0], Phase.PROBE
     return None if completed else (probe, Phase.PROBE)
+
+
+def _openings(experiment: Experiment) -> list[int]:
+    """The degrees that opening runs take, besides the baseline: the default, and one other.
+
+    Whoever asks while these run gets the default degree.
+    """
+    space, probe = experiment.search_space, experiment.probe_parallelism
+    if experiment.baseline and space.smallest != probe:
+        return [probe]
+    others = [space.nearest(2 * probe), space.nearest(probe / 2), *space.degrees]
+    refused = space.smallest if not experiment.baseline else None
+    second = [s for s in others if s not in (probe, refused)]
+    return [probe, *second[:1]]
+
+
+def _least_likely_to_fail(
+    experiment: Experiment, failures: FailureEvidence, tried: set[int]
+) -> int:
+    """The first opening degree that is likely to succeed, else the likeliest of all to.
+
+    A baseline that was refused stays refused; the default stands where everything fails.
+    """
+    space, probe = experiment.search_space, experiment.probe_parallelism
+    chance = dict(zip(space.degrees, failures.probability.tolist(), strict=True))
+    if failures.is_hopeless:
+        return probe
+    enough = failures.prior.hopeless * max(chance.values())
+    for degree in (probe, space.nearest(2 * probe), space.nearest(probe / 2)):
+        refused = degree == space.smallest and not experiment.baseline
+        if degree not in tried and not refused and chance[degree] >= enough:
+            return degree
+    wanted = [s for s in space.degrees if experiment.baseline or s != space.smallest]
+    return max(wanted or [probe], key=lambda s: (chance[s], -abs(s - probe)))
 
 
 def best_by_law(experiment: Experiment) -> int:

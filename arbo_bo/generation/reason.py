@@ -53,6 +53,8 @@ def optimize_reason(experiment: Experiment, choice: Choice) -> str:
     """Why the optimizer chose this degree."""
     best, candidates, strategy = choice.best, choice.candidates, experiment.strategy
     prediction = best.prediction
+    if choice.failures is not None and choice.failures.is_hopeless:
+        return _hopeless(choice)
     text = f"{count(best.parallelism)}: expected {format_time(prediction.mean_s)} "
     text += f"(± {format_time(prediction.std_s)})"
     if choice.held_back is not None:
@@ -71,7 +73,30 @@ def optimize_reason(experiment: Experiment, choice: Choice) -> str:
         text += _gaining(experiment, best, candidates)
     else:
         text += f"; {_why(experiment)}"
-    return text + _fewest(experiment, best, candidates) + "."
+    return text + _risky(choice) + _fewest(experiment, best, candidates) + "."
+
+
+def _hopeless(choice: Choice) -> str:
+    assert choice.failures is not None
+    cause = choice.failures.cause()
+    return (
+        f"{count(choice.best.parallelism)}: the default degree, since runs fail at every degree "
+        "lately" + (f" ({cause})" if cause else "") + "; a run that succeeds ends this."
+    )
+
+
+def _risky(choice: Choice) -> str:
+    """Which cheaper degree is left out for its failures; or that this one is tried again."""
+    failures, best, risky = choice.failures, choice.best, choice.risky
+    if failures is None:
+        return ""
+    if risky is not None:
+        return f"; {risky.parallelism} would be cheaper, but is {risky.excluded}"
+    if best.success_probability is not None and failures.of_degree(best.parallelism)[0]:
+        return f"; it {failures.why(best.parallelism)}, and succeeds with probability " + (
+            format_probability(best.success_probability)
+        )
+    return ""
 
 
 def _cheapest(experiment: Experiment, best: Candidate, candidates: Sequence[Candidate]) -> str:

@@ -40,7 +40,7 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
     Raises:
         UnknownAcquisitionError: The strategy's acquisition function is not installed here.
     """
-    move = opening_move(experiment, trials)
+    move = opening_move(experiment, trials, context)
     if move is not None:
         degree, phase = move
         reason = opening_reason(experiment, degree, phase)

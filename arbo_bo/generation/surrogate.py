@@ -64,6 +64,7 @@ class GPSurrogate:
         looked_at: Sequence[int],
         pending: Sequence[Trial],
         seed: int = 0,
+        log_success: Vector | None = None,
     ) -> Alternatives:
         """Every allowed degree at one context, and what is believed of them.
 
@@ -73,6 +74,7 @@ class GPSurrogate:
             looked_at: The degrees that the search rule leaves.
             pending: Runs of the task under way.
             seed: For what is drawn.
+            log_success: As in `Alternatives`.
         """
         degrees = experiment.search_space.degrees
         position = {s: i for i, s in enumerate(degrees)}
@@ -86,6 +88,7 @@ class GPSurrogate:
             objective=experiment.objective,
             slo=experiment.strategy.slo,
             seed=seed,
+            log_success=log_success,
         )
 
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:

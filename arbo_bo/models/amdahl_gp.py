@@ -29,6 +29,7 @@ from arbo_bo.models.outcome import LognormalPosterior, LogTime, RelativeTime, re
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
 from arbo_bo.models.time_posterior import TimePosterior
 from arbo_bo.numerics.anomalies import Explanation
+from arbo_bo.numerics.fitting import Fit
 from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.numerics.priors import ResidualPrior
 
@@ -43,9 +44,11 @@ class AmdahlGP(SingleTaskGP):
     In training the law is what its parameters say, and a fit finds the most probable ones. In
     evaluation they are integrated out around these (`ScalabilityMean.integrated`), so that the
     posterior knows what few runs leave open of the law; leave-one-out cross-validation and pathwise
-    sampling are of the prior in evaluation. R is a Gaussian process on log s, log gamma and L / (L
-    + 8), of which a Matern-5/2 part is learned. A Matern part of short lengthscales and a trend in
-    log s beside it are not: they have fixed shares of its variance (`numerics.kernel.structure`).
+    sampling are of that prior. What reads the modules of a model, as BoTorch's
+    NoisyExpectedImprovement does, sees the law's best parameters alone. R is a Gaussian process on
+    log s, log gamma and L / (L + 8), of which a Matern-5/2 part is learned. A Matern part of short
+    lengthscales and a trend in log s are not: they have fixed shares of its variance
+    (`numerics.kernel.structure`).
 
     `fit_gpytorch_mll` fits it, through an analytic gradient from several starts where it can
     (`custom_fit`). A fit ends with the noise inflated to what predicts: `likelihood.noise`.
@@ -171,6 +174,13 @@ class AmdahlGP(SingleTaskGP):
         super().set_train_data(inputs, targets, strict)
 
     @staticmethod
+    def from_fit(fit: Fit) -> "AmdahlGP":
+        """The model whose posterior is `arbo_bo.numerics.posterior.Posterior(fit)`."""
+        from arbo_bo.models.from_fit import amdahl_gp_of
+
+        return amdahl_gp_of(fit)
+
+    @staticmethod
     def outcome_of_time(execution_time_s: Tensor, residual: Residual | str) -> Tensor:
         """Seconds -> the outcome that the model trains on."""
         time = execution_time_s.to(torch.float64)
@@ -224,28 +234,6 @@ class AmdahlGP(SingleTaskGP):
             model.likelihood.inflate(1.0)
         return model
 
-    def start_from(self, hyperparameters: Hyperparameters) -> None:
-        """Sets the hyperparameters of a single model, moved inside the bounds.
-
-        Of another law's parameters those are taken that this one has too, by name. Of another
-        residual's hyperparameters only the law is taken: the variances have other units.
-        """
-        self.mean_module.set_learned(hyperparameters.learned)
-        self._clear_cache()
-        if hyperparameters.residual is not self.residual:
-            return
-        kernel, unit = self.covar_module, self._variance_unit
-        self.likelihood.inflate(1.0)
-        for module, name, value in (
-            (kernel, "raw_outputscale", hyperparameters.outputscale / unit),
-            (kernel.smooth, "raw_lengthscale", hyperparameters.lengthscales),
-            (self.likelihood.noise_covar, "raw_noise", hyperparameters.noise / unit),
-        ):
-            bounds = module.constraint_for_parameter_name(name)
-            parameter = getattr(module, name)
-            wanted = torch.as_tensor(value, dtype=torch.float64).expand_as(parameter)
-            parameter.data.copy_(wanted.clamp(bounds.lower_bound, bounds.upper_bound))
-
     @property
     def _variance_unit(self) -> float:
         """What one unit of a single model's variances is in log seconds or seconds, squared."""
@@ -276,13 +264,12 @@ class AmdahlGP(SingleTaskGP):
     def custom_fit(self) -> Callable[..., MarginalLogLikelihood]:
         """What `fit_gpytorch_mll` calls on a model that has it.
 
-        It maximises the marginal posterior density of the hyperparameters by the derivatives of
-        `arbo_bo.numerics.evidence`, from several starts, the current values among them, and each
-        member of a batch by itself. Everything else is fitted as BoTorch fits any model:
-        fixed noise, another likelihood or objective, other priors or constraints than this class
-        sets up, a device other than the CPU, or a call with an optimizer, a closure or options of
-        its own. Whichever it was, the noise is then inflated to what predicts
-        (`arbo_bo.models.analytic.calibrate`), unless it is fixed or frozen or under another prior.
+        It maximises the marginal posterior density by the search of `arbo_bo.numerics`, from where
+        the model is among other starts, and each member of a batch by itself. BoTorch fits in its
+        own way what that does not cover: fixed noise, another likelihood, objective, prior or
+        constraint than this class sets up, another device than the CPU, or a call with options of
+        its own. Whichever it was, the noise is inflated to what predicts, unless it is fixed,
+        frozen or under another prior (`arbo_bo.models.analytic.calibrate`).
 
         Raises:
             AttributeError: While BoTorch fits in its own way, which it does where there is none.

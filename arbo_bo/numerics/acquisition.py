@@ -5,7 +5,7 @@ multiplicative residual, and has the moments of log T on T > 0 for an additive o
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -128,6 +128,7 @@ class ScoreBelief:
         noise: What a run's noise adds to the variance, as it.
         means: Of U at the choices, ``... x n``.
         covariance: Between points and choices, pending runs told, ``... x q x n``.
+        success: P(success) of a run of each point, ``... x q``; 1: nothing has failed.
     """
 
     cost: Any
@@ -136,6 +137,22 @@ class ScoreBelief:
     noise: Any
     means: Any
     covariance: Any
+    success: Any = 1.0
+
+    def reliably(self, log_success: Any, log_success_of_choices: Any) -> "ScoreBelief":
+        """The belief where runs may fail: a failed run is paid for, repeated, and tells no time.
+
+        Args:
+            log_success: Log P(success) at the points, ``... x q``.
+            log_success_of_choices: The same at the choices, ``... x n``.
+        """
+        return replace(
+            self,
+            cost=self.cost - log_success,
+            costs=self.costs - log_success_of_choices,
+            means=self.means + log_success_of_choices,
+            success=namespace(log_success).exp(log_success),
+        )
 
     @classmethod
     def of(cls, belief: Joint, choices: Any, pending: Any, objective: Objective) -> "ScoreBelief":
@@ -179,7 +196,7 @@ def knowledge_gradient(belief: ScoreBelief, horizon: float) -> Any:
     xp = namespace(belief.cost)
     cheapest = xp.amin(belief.costs, -1)[..., None]
     regret = xp.expm1(_capped(belief.cost - cheapest))
-    return horizon * _saved(belief) - regret
+    return horizon * belief.success * _saved(belief) - regret
 
 
 _AT_ONCE = 40_000

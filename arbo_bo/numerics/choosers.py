@@ -17,6 +17,7 @@ from arbo_bo.numerics.moments import log_mean_time
 from arbo_bo.numerics.posterior import Posterior
 
 Positions = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Alternatives:
         objective: What is minimised.
         slo: Service levels, none to two.
         seed: For what is drawn.
+        log_success: Log probability of each degree's success over that of the most reliable one,
+            shape (m,); None: nothing has failed.
     """
 
     posterior: Posterior
@@ -42,6 +45,7 @@ class Alternatives:
     objective: Objective
     slo: tuple[SLO, ...] = ()
     seed: int = 0
+    log_success: Vector | None = None
 
     @cached_property
     def belief(self) -> Joint:
@@ -79,26 +83,39 @@ class Alternatives:
 
     @cached_property
     def expected_cost(self) -> Vector:
-        """-log(E[T]^a Cost(s)) of each degree's next run, shape (m,)."""
-        return np.asarray(acquisition.expected_cost(self.degrees, self.objective))
+        """-log(E[T]^a Cost(s) / P) of each degree's next run, P being that of its success, (m,).
+
+        A run that fails costs its time and a repeat, so that 1 / P runs are paid for on average.
+        """
+        return self.reliably(np.asarray(acquisition.expected_cost(self.degrees, self.objective)))
+
+    def reliably(self, value: Vector) -> Vector:
+        """A value in log units of the score, with the repeats of failed runs in it."""
+        return value if self.log_success is None else value + self.log_success
 
     @cached_property
     def log_probability(self) -> Vector:
-        """Log probability that each degree's next run keeps each service level."""
-        return np.asarray(service_levels.log_probability(self.degrees, self.slo))
+        """Log probability that each degree's next run succeeds and keeps each service level."""
+        found = np.asarray(service_levels.log_probability(self.degrees, self.slo))
+        return found if self.log_success is None else found + self.log_success[:, None]
 
     def under_slo(self, value: Vector) -> Vector:
         """A value among the degrees that keep the service levels; itself where there are none."""
         if not self.slo:
             return value
-        kept = service_levels.feasible(self.degrees, self.slo)
+        kept = self.feasible()
         return np.asarray(service_levels.constrained(value, kept, self.log_probability))
+
+    def feasible(self, trial_risk: float = 1.0) -> Flags:
+        """Which degrees keep every service level, or may be tried, shape (m,)."""
+        found = service_levels.feasible(self.degrees, self.slo, self.log_probability, trial_risk)
+        return np.asarray(found)
 
     def incumbent(self) -> float:
         """The best expected U of the degrees that are looked at and feasible, else -inf."""
         expected, _ = acquisition.utility(self.degrees, self.objective)
         if self.slo:
-            kept = service_levels.feasible(self.degrees, self.slo)
+            kept = self.feasible()
             expected = np.where(kept, expected, -np.inf)
         return float(expected[self.looked_at].max())
 
@@ -113,17 +130,20 @@ def expected_improvement(a: Alternatives) -> Vector:
     best = a.incumbent()
     if best == -np.inf:  # nothing is feasible, and no degree's improvement counts
         best = float(acquisition.utility(a.degrees, a.objective)[0][a.looked_at].max())
-    return a.under_slo(acquisition.expected_improvement(a.told, best, a.objective))
+    value = acquisition.expected_improvement(a.told, best, a.objective)
+    return a.under_slo(a.reliably(np.asarray(value)))
 
 
 def lcb(a: Alternatives) -> Vector:
     """The lowest optimistic score."""
-    return a.under_slo(acquisition.confidence_bound(a.told, 1.0, a.objective))
+    value = acquisition.confidence_bound(a.told, 1.0, a.objective)
+    return a.under_slo(a.reliably(np.asarray(value)))
 
 
 def risk_averse(a: Alternatives) -> Vector:
     """The lowest score when things go badly."""
-    return a.under_slo(acquisition.confidence_bound(a.degrees, -1.0, a.objective, run=True))
+    value = acquisition.confidence_bound(a.degrees, -1.0, a.objective, run=True)
+    return a.under_slo(a.reliably(np.asarray(value)))
 
 
 def knowledge_gradient(a: Alternatives) -> Vector:
@@ -136,12 +156,12 @@ def knowledge_gradient(a: Alternatives) -> Vector:
     if not a.slo:
         return _knowledge_gradient(a, a.looked_at, a.objective, prior.horizon)
     objective = cost_objective(a.objective, a.slo)
-    kept = service_levels.feasible(a.degrees, a.slo, prior.trial_risk)
+    kept = a.feasible(prior.trial_risk)
     choices = a.looked_at[kept[a.looked_at]]
     if len(choices):
         value = _knowledge_gradient(a, choices, objective, prior.horizon)
     else:
-        value = acquisition.expected_cost(a.degrees, objective)
+        value = a.reliably(np.asarray(acquisition.expected_cost(a.degrees, objective)))
     return np.asarray(service_levels.constrained(value, kept, a.log_probability))
 
 
@@ -150,6 +170,9 @@ def _knowledge_gradient(
 ) -> Vector:
     belief, among, pending = a.jointly(choices, as_fitted=True)
     score = acquisition.ScoreBelief.of(belief, among, pending, objective)
+    if a.log_success is not None:
+        every = np.concatenate((a.log_success, np.zeros(len(a.pending))))
+        score = score.reliably(every, every[belief.references[among]])
     return np.asarray(acquisition.knowledge_gradient(score, horizon))[: len(a.X)]
 
 
@@ -158,19 +181,20 @@ def thompson(a: Alternatives) -> Vector:
     belief, among, pending = a.jointly(a.looked_at, as_fitted=False)
     normal = np.random.default_rng(a.seed).standard_normal(len(among))
     value = acquisition.thompson(belief, among, pending, normal, a.objective)
-    return a.under_slo(np.asarray(value)[: len(a.X)])
+    return a.under_slo(a.reliably(np.asarray(value)[: len(a.X)]))
 
 
 def deadline(a: Alternatives) -> Vector:
     """The least cost of the degrees that keep the service levels: money where a price is known."""
-    return a.under_slo(acquisition.expected_cost(a.degrees, cost_objective(a.objective, a.slo)))
+    objective = cost_objective(a.objective, a.slo)
+    return a.under_slo(a.reliably(np.asarray(acquisition.expected_cost(a.degrees, objective))))
 
 
 def budget(a: Alternatives) -> Vector:
     """The least expected time of the degrees that keep the service levels."""
     belief = a.degrees
     expected = log_mean_time(belief.mean, belief.run_std, belief.residual) + belief.log_scale
-    return a.under_slo(-expected)
+    return a.under_slo(a.reliably(np.asarray(-expected)))
 
 
 def constrained_improvement(a: Alternatives) -> Vector:
@@ -186,7 +210,8 @@ def constrained_improvement(a: Alternatives) -> Vector:
     if best == -np.inf:
         return np.asarray(a.log_probability.min(-1))
     improvement = acquisition.expected_improvement(a.told, best, a.objective)
-    return np.asarray(improvement + service_levels.log_feasibility(a.degrees, a.slo))
+    belief = service_levels.log_feasibility(a.degrees, a.slo)
+    return a.reliably(np.asarray(improvement + belief))
 
 
 CHOOSERS: Mapping[str, Callable[[Alternatives], Vector]] = MappingProxyType(

@@ -189,6 +189,40 @@ class AnchorPrior:
 
 
 @dataclass(frozen=True)
+class FailurePrior:
+    """How runs fail (`arbo_bo.numerics.reliability`).
+
+    Source of all: simulated troubled jobs, `make bench-troubled`.
+
+    Attributes:
+        rates: Rates at which runs fail by chance: stable, ordinary and flaky jobs.
+        rate_odds: How common those jobs are.
+        certain: How surely a run fails in an outage or beyond a limit; not 1, so that one odd
+            success refutes neither alone.
+        outage: Probability that an outage begins with a run.
+        outage_stays: Probability that it lasts for another run: three runs on average.
+        limit: Probability that a job which fails has had a limit from the start.
+        change: Probability that a limit begins with a run.
+        lifted: Probability a run that a limit is lifted unseen.
+        tolerated: The rate of failures that exploring may cause, over the runs of the window.
+        free: First runs whose failures are not counted against it: what nothing could foretell.
+        hopeless: Below this probability of success at the best degree, the default runs.
+    """
+
+    rates: tuple[float, ...] = (0.01, 0.05, 0.2)
+    rate_odds: tuple[float, ...] = (0.6, 0.3, 0.1)
+    certain: float = 0.98
+    outage: float = 0.01
+    outage_stays: float = 0.7
+    limit: float = 0.3
+    change: float = 0.01
+    lifted: float = 0.01
+    tolerated: float = 0.05
+    free: int = 3
+    hopeless: float = 0.5
+
+
+@dataclass(frozen=True)
 class ChoicePrior:
     """What the choice assumes.
 
@@ -212,6 +246,7 @@ class Priors:
     anomalies: AnomalyPrior = field(default_factory=AnomalyPrior)
     noise: NoisePrior = field(default_factory=NoisePrior)
     anchor: AnchorPrior = field(default_factory=AnchorPrior)
+    failures: FailurePrior = field(default_factory=FailurePrior)
     choice: ChoicePrior = field(default_factory=ChoicePrior)
 
 

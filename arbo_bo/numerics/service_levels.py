@@ -63,17 +63,20 @@ def reaches(log_probabilities: Any, slo: Sequence[SLO], risk: float) -> Any:
     return (log_probabilities >= like(np.array(least), log_probabilities)).all(-1)
 
 
-def feasible(belief: Joint, slo: Sequence[SLO], trial_risk: float = 1.0) -> Any:
+def feasible(
+    belief: Joint, slo: Sequence[SLO], log_probabilities: Any = None, trial_risk: float = 1.0
+) -> Any:
     """Whether each point keeps every service level, or may be tried, ``... x m``.
 
     Args:
         belief: What is believed.
         slo: The service levels.
+        log_probabilities: That the next run keeps each level; None: those of `log_probability`.
         trial_risk: Above 1, a point may also be tried that is more likely than not to be feasible
             once it is known, if its next run breaks each level with at most this many times the
             probability that the level allows.
     """
-    found = log_probability(belief, slo)
+    found = log_probability(belief, slo) if log_probabilities is None else log_probabilities
     kept = reaches(found, slo, 1.0)
     if trial_risk <= 1:
         return kept

@@ -72,6 +72,7 @@ class Entry:
         task: The task's name.
         parallelism: The degree that runs; None: as its trial says.
         trial_index: Its trial; None: the store was down and there is none yet.
+        trial_id: That trial's identity.
         input_size: The size of its input, where it is known.
         degrees: The allowed degrees, for a task that the store may not know yet.
         ending: What came of it; None: it runs, or its process has died.
@@ -86,6 +87,7 @@ class Entry:
     task: str
     parallelism: int | None = None
     trial_index: int | None = None
+    trial_id: str | None = None
     input_size: float | None = None
     degrees: tuple[int, ...] = ()
     ending: Ending | None = None
@@ -95,9 +97,15 @@ class Entry:
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
+    def trial(self) -> int | str | None:
+        """What the store finds the trial by; None: there is none yet."""
+        return self.trial_id or self.trial_index
+
+    @property
     def subject(self) -> str:
         """How messages name it."""
-        run = "a run" if self.trial_index is None else f"trial {self.trial_index}"
+        number = self.trial_index if self.trial_index is not None else self.trial_id
+        run = "a run" if number is None else f"trial {number}"
         return f"{run} of {self.task!r}"
 
     @property
@@ -183,6 +191,9 @@ class JournalFile:
     def keep(self) -> bool:
         """Sees the outcome to the disk, for a later call to deliver; False where it cannot."""
         kept = self._rewrite(durable=True)
+        if not kept and self.path is not None:  # without it, the run would seem to have died
+            with suppress(OSError):
+                self.path.unlink()
         self._release()
         return kept
 
@@ -305,6 +316,8 @@ def _written(path: Path, entry: Entry, durable: bool) -> int:
         part.replace(path)
     except BaseException:
         os.close(descriptor)
+        with suppress(OSError):
+            part.unlink()
         raise
     return descriptor
 

@@ -1,6 +1,7 @@
 """A run that arbo watches over, from its decision to its outcome, whatever the store does."""
 
 import logging
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
@@ -43,6 +44,8 @@ logger = logging.getLogger("arbo_bo")
 
 CLOSING_S = 5.0
 """How long the store may take over the outcome of a run that must go on without it [s]."""
+RETURN_S = 1.0
+"""The same for a store that was down when the run began: whether it is back shows at once."""
 _LASTING = (StoreURLError, StoreReadOnlyError, SchemaVersionError)
 IN_MEMORY = "sqlite://"
 _REFUSALS = (TrialClosedError, TrialNotFoundError, ExperimentNotFoundError, InvalidValueError)
@@ -67,14 +70,14 @@ class Undelivered:
         """The command that delivers it."""
         entry, ending = self.entry, self.entry.ending
         assert ending is not None
-        if entry.trial_index is None:
+        if entry.trial is None:
             words = ["deliver"]
         elif ending.status is TrialStatus.COMPLETED:
-            words = ["complete", entry.task, str(entry.trial_index)]
+            words = ["complete", entry.task, str(entry.trial)]
             words += ["--time", repr(ending.execution_time_s)]
         else:
             verb = "fail" if ending.status is TrialStatus.FAILED else "abandon"
-            words = [verb, entry.task, str(entry.trial_index)]
+            words = [verb, entry.task, str(entry.trial)]
         if "***" not in entry.store:
             words += ["--store", entry.store]
         if entry.namespace != DEFAULT_NAMESPACE:
@@ -91,7 +94,7 @@ class Undelivered:
         told = ", ".join([self.entry.subject, *([count(degree)] if degree else []), what])
         if self.is_kept:
             then = f"the next arbo call on this machine delivers it, as does: {self.command}"
-        elif self.entry.trial_index is not None:
+        elif self.entry.trial is not None:
             then = f"once the store is back: {self.command}"
         else:
             then = "and it could not be kept on this machine"
@@ -141,11 +144,14 @@ class Run:
     ) -> Trial | Undelivered | None:
         """Tells the store, and keeps what it doesn't take; whatever fails, nothing is raised.
 
-        A trial that has an outcome already keeps that.
+        A trial that has an outcome already keeps that. In a fork of the process that began the run
+        nothing happens: the run is the parent's.
 
         Returns:
-            The trial, or what the store has not taken; None where there was no trial to abandon.
+            The trial, or what the store has not taken; None where there was nothing to tell.
         """
+        if os.getpid() != self._file.entry.pid:
+            return None
         ending = Ending(status, datetime.now(UTC), execution_time_s, reason, timed_out_after_s)
         self._file.change(ending=ending)
         entry = self._file.entry
@@ -193,11 +199,16 @@ def watched(
         if default is None:
             _give_up(file, err)
             raise
+        closing_s = min(RETURN_S, RETURN_S if closing_s is None else closing_s)
         return Run(store, file, unadvised(task, default, _line(err)), _line(err), closing_s)
     except BaseException as err:
         _give_up(file, err)
         raise
-    file.change(trial_index=decision.trial_index, parallelism=decision.parallelism)
+    file.change(
+        trial_index=decision.trial_index,
+        trial_id=decision.trial_id,
+        parallelism=decision.parallelism,
+    )
     return Run(store, file, decision, None, closing_s)
 
 
@@ -211,14 +222,18 @@ def _give_up(file: JournalFile, err: BaseException) -> None:
 
 
 def recorded(
-    store: "TrialStore", task: str, trial_index: int, ending: Ending, change: Callable[[], Trial]
+    store: "TrialStore",
+    task: str,
+    trial: int | str,
+    ending: Ending,
+    change: Callable[[], Trial],
 ) -> Trial | Undelivered:
     """Makes a change that closes a trial; what the store cannot take now is kept for later.
 
     Args:
         store: The store.
         task: The task's name.
-        trial_index: The trial's index.
+        trial: The trial's index, or its identity.
         ending: What the change says, for when it is made later.
         change: Makes it.
 
@@ -229,7 +244,8 @@ def recorded(
         with store.within(CLOSING_S):
             return change()
     except StoreError as err:
-        entry = Entry(_identity(store) or "", store.namespace, task, None, trial_index)
+        key = {"trial_id" if isinstance(trial, str) else "trial_index": trial}
+        entry = Entry(_identity(store) or "", store.namespace, task, None, **key)  # type: ignore[arg-type]
         if isinstance(err, _LASTING) or not getattr(err, "may_pass", True):
             raise
         file = JournalFile(replace(entry, ending=ending))
@@ -305,12 +321,12 @@ def _told(
     """Writes an outcome to the store; done again it changes nothing."""
     ending = entry.ending
     assert ending is not None
-    index = entry.trial_index
-    if index is None:
+    trial = entry.trial
+    if trial is None:
         if ending.status is TrialStatus.ABANDONED:
             return _abandoned(store, entry)
-        index = _made(store, entry).trial_index
-    return store.change(entry.task, index, close or ending.close)
+        trial = _made(store, entry).trial_index
+    return store.change(entry.task, trial, close or ending.close)
 
 
 def _made(store: "TrialStore", entry: Entry) -> Trial:
@@ -347,12 +363,12 @@ def _abandoned(store: "TrialStore", entry: Entry) -> Trial | None:
         datetime.now(UTC),
         reason=f"its process, {entry.pid} on {short(entry.host)}, ended without a word",
     )
-    index = entry.trial_index
-    if index is None:
+    trial = entry.trial
+    if trial is None:
         own = (t.trial_index for t in store.history(entry.task, 1) if t.run_key == entry.run_id)
-        index = next(own, None)
-    if index is None:
+        trial = next(own, None)
+    if trial is None:
         return None
     with suppress(TrialClosedError):
-        return store.change(entry.task, index, ending.close)
+        return store.change(entry.task, trial, ending.close)
     return None

@@ -2,12 +2,13 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbo_bo.errors import ExperimentNotFoundError
-from arbo_bo.experiment import Experiment, Outcome, TimeMeasure, Trial
+from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, TrialGoneError
+from arbo_bo.experiment import Decision, Experiment, Outcome, TimeMeasure, Trial
 from arbo_bo.experiment.drafts import attached_trials
 from arbo_bo.service.experiments import Configuration
 from arbo_bo.service.history import Told, trials_of_csv
@@ -18,13 +19,28 @@ if TYPE_CHECKING:
 logger = logging.getLogger("arbo_bo")
 
 
+TrialName = int | str | Decision
+"""A trial: its index, its `trial_id`, or the decision that started it."""
+
+
+def _named(task: str, trial: TrialName) -> int | str:
+    if not isinstance(trial, Decision):
+        return trial
+    if trial.task != task:
+        raise InvalidValueError(f"the decision is of task {trial.task!r}, not of {task!r}")
+    name = trial.trial_id or trial.trial_index
+    if name is None:
+        raise InvalidValueError(f"the decision started no trial: ask `suggest` for one of {task!r}")
+    return name
+
+
 class Outcomes(Configuration):
     """Closes trials, takes history in, and lists it; see `Configuration` for arguments."""
 
     def complete_trial(
         self,
         task: str,
-        trial_index: int,
+        trial: TrialName,
         *,
         execution_time_s: float,
         startup_time_s: float | None = None,
@@ -41,7 +57,8 @@ class Outcomes(Configuration):
 
         Args:
             task: The task's name.
-            trial_index: The decision's index.
+            trial: The decision, or its `trial_id`; or its index, which after a failover or a
+                restored backup may be another trial's.
             execution_time_s: Wall time of the stage, start-up included [s], above 0.
             startup_time_s: The part of it that was start-up [s].
             input_size: A size that only the task could see; None: as suggested.
@@ -53,6 +70,7 @@ class Outcomes(Configuration):
 
         Raises:
             TrialNotFoundError: There is no such trial.
+            TrialGoneError: The store does not hold that very trial any more; no other is touched.
             TrialClosedError: It failed, was abandoned, or was completed with another time.
         """
         outcome = Outcome(
@@ -64,7 +82,14 @@ class Outcomes(Configuration):
             exclusion_reason,
             parallelism,
         )
-        completed = self.store.change(task, trial_index, lambda trial: trial.complete(outcome))
+        try:
+            completed = self._change(task, trial, lambda found: found.complete(outcome))
+        except TrialGoneError as err:
+            degree = trial.parallelism if isinstance(trial, Decision) else "DEGREE"
+            raise TrialGoneError(
+                f"{err}; the measured time is stored nowhere yet: arbo attach {shlex.quote(task)} "
+                f"--parallelism {degree} --time {outcome.execution_time_s!r}"
+            ) from err
         if completed.failure_reason is not None:
             logger.warning("%s: %s", completed, completed.failure_reason)
         return completed
@@ -72,7 +97,7 @@ class Outcomes(Configuration):
     def mark_trial_failed(
         self,
         task: str,
-        trial_index: int,
+        trial: TrialName,
         *,
         reason: str | None = None,
         timed_out_after_s: float | None = None,
@@ -81,7 +106,8 @@ class Outcomes(Configuration):
 
         Args:
             task: The task's name.
-            trial_index: The decision's index.
+            trial: The decision, or its `trial_id`; or its index, which after a failover or a
+                restored backup may be another trial's.
             reason: Why, for people.
             timed_out_after_s: The limit that it was ended at [s]: its time is at least that.
 
@@ -89,12 +115,10 @@ class Outcomes(Configuration):
             TrialNotFoundError: There is no such trial.
             TrialClosedError: It is completed or abandoned.
         """
-        return self.store.change(
-            task, trial_index, lambda trial: trial.fail(reason, timed_out_after_s)
-        )
+        return self._change(task, trial, lambda found: found.fail(reason, timed_out_after_s))
 
     def mark_trial_abandoned(
-        self, task: str, trial_index: int, *, reason: str | None = None
+        self, task: str, trial: TrialName, *, reason: str | None = None
     ) -> Trial:
         """Records that a run's outcome will never be known; it never trains the model.
 
@@ -102,23 +126,23 @@ class Outcomes(Configuration):
             TrialNotFoundError: There is no such trial.
             TrialClosedError: It is completed or failed.
         """
-        return self.store.change(task, trial_index, lambda trial: trial.abandon(reason))
+        return self._change(task, trial, lambda found: found.abandon(reason))
 
-    def exclude_trial(self, task: str, trial_index: int, *, reason: str | None = None) -> Trial:
+    def exclude_trial(self, task: str, trial: TrialName, *, reason: str | None = None) -> Trial:
         """Lets a trial train no more, a wrong measurement for one; `include_trial` undoes it.
 
         Raises:
             TrialNotFoundError: There is no such trial.
         """
-        return self.store.change(task, trial_index, lambda trial: trial.exclude(reason))
+        return self._change(task, trial, lambda found: found.exclude(reason))
 
-    def include_trial(self, task: str, trial_index: int) -> Trial:
+    def include_trial(self, task: str, trial: TrialName) -> Trial:
         """Lets a trial train again.
 
         Raises:
             TrialNotFoundError: There is no such trial.
         """
-        return self.store.change(task, trial_index, lambda trial: trial.include())
+        return self._change(task, trial, lambda found: found.include())
 
     def attach_trial(
         self,
@@ -167,6 +191,9 @@ class Outcomes(Configuration):
         if any(draft.idempotency_key is not None for draft in drafts):
             drafts = _not_among(self.store.trials(task), drafts)
         return self.store.add(task, drafts)
+
+    def _change(self, task: str, trial: TrialName, change: Callable[[Trial], Trial]) -> Trial:
+        return self.store.change(task, _named(task, trial), change)
 
     def attach_csv(
         self, task: str, path: str | os.PathLike[str], told: Told = lambda lines: None

@@ -43,7 +43,17 @@ def import_lines(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
     Raises:
         InvalidValueError: A line is wrong, the message says which; or a task exists already.
     """
-    return store.database.write(lambda t: _Restoring(store, t).run(lines()))
+    earlier = _Earlier()
+
+    def work(transaction: Transaction) -> tuple[int, int]:
+        if earlier.is_stored(transaction):
+            return earlier.counts
+        restoring = _Restoring(store, transaction)
+        earlier.counts = restoring.run(lines())
+        earlier.task, earlier.trial_id = restoring.first_task, restoring.first_id
+        return earlier.counts
+
+    return store.database.write(work)
 
 
 def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
@@ -58,16 +68,35 @@ def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
     Raises:
         InvalidValueError: A line is wrong; the message says which.
     """
+    earlier = _Earlier()
 
     def work(transaction: Transaction) -> tuple[int, int]:
+        if earlier.is_stored(transaction):
+            return earlier.counts
         tasks, steps = _trials_by_task(lines()), Steps(store, transaction)
         for name, trials in tasks.items():
             steps.create(Experiment(name, namespace=store.namespace))
             row = steps.allot(name, len(trials), None)
-            steps.insert(row, [_new_id() for _ in trials], trials, None)
-        return len(tasks), sum(map(len, tasks.values()))
+            added = steps.insert(row, [_new_id() for _ in trials], trials, None)
+            earlier.task, earlier.trial_id = name, added[0].trial_id
+        earlier.counts = len(tasks), sum(map(len, tasks.values()))
+        return earlier.counts
 
     return store.database.write(work)
+
+
+@dataclass
+class _Earlier:
+    """What an earlier attempt wrote whose answer was lost: all of it is there, or none."""
+
+    task: str | None = None
+    trial_id: str | None = None
+    counts: tuple[int, int] = (0, 0)
+
+    def is_stored(self, transaction: Transaction) -> bool:
+        if self.trial_id is not None:
+            return bool(transaction.rows("trials_of_ids", ids=json.dumps([self.trial_id])))
+        return self.task is not None and transaction.row("task", name=self.task) is not None
 
 
 @dataclass
@@ -78,6 +107,8 @@ class _Restoring:
     transaction: Transaction
     tasks: int = 0
     trials: int = 0
+    first_task: str | None = None
+    first_id: str | None = None
     name: str = ""
     expected: int = 0
     next_index: int = 0
@@ -127,6 +158,7 @@ class _Restoring:
         self.transaction.run("restore_task", **place, **values)
         self.name, self.expected = name, expected
         self.next_index, self.seen = values["next_trial_index"], set()
+        self.first_task = self.first_task or name
         self.tasks += 1
 
     def _add(self, record: Json) -> None:
@@ -151,6 +183,7 @@ class _Restoring:
                 if values["trial_id"] in taken:
                     values["trial_id"] = _new_id()
                 taken.add(values["trial_id"])
+            self.first_id = self.first_id or self.batch[0]["trial_id"]
             self.transaction.run_many("add_trial", self.batch)
             self.trials += len(self.batch)
             self.batch = []

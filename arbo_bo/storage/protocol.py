@@ -115,14 +115,15 @@ class TrialStore(Protocol):
         """
         ...
 
-    def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
-        """Replaces a trial by what `change` makes of it, and returns that.
+    def change(self, name: str, trial: int | str, change: Callable[[Trial], Trial]) -> Trial:
+        """Replaces a trial, given by its number or its identity, by what `change` makes of it.
 
         No other writer comes in between reading and writing. A trial that `change` completes
         counts as a sample, and so on, as in `add`.
 
         Raises:
             TrialNotFoundError: There is no such trial.
+            TrialGoneError: There is none of that identity.
         """
         ...
 
@@ -138,8 +139,8 @@ class TrialStore(Protocol):
         """Deletes an experiment with all its trials."""
         ...
 
-    def trial(self, name: str, trial_index: int) -> Trial:
-        """One trial."""
+    def trial(self, name: str, trial: int | str) -> Trial:
+        """One trial, by its number or its identity."""
         ...
 
     def trials(self, name: str) -> list[Trial]:
@@ -155,6 +156,10 @@ class TrialStore(Protocol):
 
         The newest `window` trials that train, the newest `window` failed ones, and all that run.
         """
+        ...
+
+    def latest(self, name: str, window: int) -> list[Trial]:
+        """The `window` trials of the highest indices, whatever became of them, by index."""
         ...
 
     def situation(self, name: str, idempotency_key: str | None = None) -> Situation:

@@ -5,7 +5,12 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, TrialNotFoundError
+from arbo_bo.errors import (
+    ExperimentNotFoundError,
+    InvalidValueError,
+    TrialGoneError,
+    TrialNotFoundError,
+)
 from arbo_bo.experiment import Experiment, Trial, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.storage import codec, patience
@@ -106,21 +111,16 @@ class SQLTrialReader:
         checked_name(name)
         return self.database.read(lambda t: self._situation(t, name, idempotency_key))
 
-    def trial(self, name: str, trial_index: int) -> Trial:
-        """One trial.
+    def trial(self, name: str, trial: int | str) -> Trial:
+        """One trial, by its number or its identity.
 
         Raises:
             ExperimentNotFoundError: There is none of that name.
             TrialNotFoundError: There is no such trial.
+            TrialGoneError: There is none of that identity.
         """
         checked_name(name)
-
-        def work(transaction: Transaction) -> Trial:
-            self.found(transaction.row("task", name=name), name)
-            index = checked_index(name, trial_index)
-            return found_trial(transaction.row("trial", name=name, trial_index=index), name, index)
-
-        return self.database.read(work)
+        return self.database.read(lambda t: self._trial(t, name, trial))
 
     def trials(self, name: str) -> list[Trial]:
         """Every trial, by index; the log names those that cannot be read.
@@ -152,6 +152,15 @@ class SQLTrialReader:
         """
         checked_name(name)
         return self._trials("history", name, window=validation.integer("window", window, 1))
+
+    def latest(self, name: str, window: int) -> list[Trial]:
+        """The `window` trials of the highest indices, whatever became of them, by index.
+
+        Raises:
+            ExperimentNotFoundError: There is none of that name.
+        """
+        checked_name(name)
+        return self._trials("latest", name, window=validation.integer("window", window, 1))
 
     def running_workers(self) -> int:
         """The degrees of all RUNNING trials in the namespace, summed; not of expired leases."""
@@ -204,6 +213,23 @@ class SQLTrialReader:
             lapsed=lapsed,
             started=None if started is None else codec.trial_of(started),
         )
+
+    def _trial(
+        self, transaction: Transaction, name: str, trial: int | str, locked: str = ""
+    ) -> Trial:
+        if isinstance(trial, str):
+            row = transaction.row(f"trial_of_id{locked}", trial_id=trial)
+            if row is None:
+                raise TrialGoneError(
+                    f"task {name!r} has no trial {validation.short(trial)} any more: it was "
+                    "deleted, or the database is of an earlier moment; what may have its number "
+                    "now is another trial, and stays as it is"
+                )
+            return codec.trial_of(row)
+        self.found(transaction.row("task", name=name), name)
+        index = checked_index(name, trial)
+        row = transaction.row(f"trial{locked}", name=name, trial_index=index)
+        return found_trial(row, name, index)
 
     def _rows_from(self, name: str, first: int) -> list[Row]:
         return self.database.read(

@@ -16,6 +16,8 @@ from arbo_bo.storage.url import in_memory, masked, sqlite_path
 from arbo_bo.storage.url_parts import StoreURL
 
 LONGEST_LOOK_S = 0.02
+OPENING_S = 5.0
+"""How long a connection waits for a locked file while it is opened, if no limit is shorter [s]."""
 _OURS = ("uri", "timeout")
 
 
@@ -29,7 +31,14 @@ def connect(url: StoreURL) -> sqlite3.Connection:
     options = {key: value for key, value in url.query.items() if key not in _OURS}
     if is_uri and options:
         path += "?" + urlencode(options)
-    driver = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=is_uri)
+    left_s = patience.left_s()  # a file that is locked holds up its first statement, too
+    driver = sqlite3.connect(
+        path,
+        timeout=OPENING_S if left_s is None else min(OPENING_S, left_s),
+        isolation_level=None,
+        check_same_thread=False,
+        uri=is_uri,
+    )
     driver.execute("PRAGMA synchronous = FULL")
     return driver
 

@@ -12,16 +12,11 @@ from arbo_bo.experiment import Experiment, Learned, Trial
 from arbo_bo.storage import codec
 from arbo_bo.storage.batches import add_each
 from arbo_bo.storage.protocol import Added
-from arbo_bo.storage.reader import (
-    SQLTrialReader,
-    checked_index,
-    checked_name,
-    found_trial,
-)
+from arbo_bo.storage.reader import SQLTrialReader, checked_name
 from arbo_bo.storage.rules import LEASE_EXPIRED
 from arbo_bo.storage.samples import Samples
 from arbo_bo.storage.steps import Steps
-from arbo_bo.storage.transaction import Transaction
+from arbo_bo.storage.transaction import Row, Transaction
 
 logger = logging.getLogger("arbo_bo")
 SHOWN = 5
@@ -155,8 +150,11 @@ class SQLTrialStore(SQLTrialReader):
             logger.warning("trial %s%s: %s", named, more, LEASE_EXPIRED)
         return len(lapsed)
 
-    def change(self, name: str, trial_index: int, change: Callable[[Trial], Trial]) -> Trial:
+    def change(self, name: str, trial: int | str, change: Callable[[Trial], Trial]) -> Trial:
         """Replaces a trial by what `change` makes of it, and returns that.
+
+        A trial's number may be another trial's by now; its `trial_id` never is, and leads to it
+        even where the task has another name today.
 
         No other writer comes in between reading and writing; nothing is written if nothing changes.
         A trial that begins to train counts as a sample, as in `add`, and one that ends to does not.
@@ -164,11 +162,15 @@ class SQLTrialStore(SQLTrialReader):
         Raises:
             ExperimentNotFoundError: There is none of that name.
             TrialNotFoundError: There is no such trial.
+            TrialGoneError: There is none of that identity.
         """
-        name = checked_name(name)
+        name, own = checked_name(name), trial
 
         def work(transaction: Transaction) -> Trial:
-            return self._change(transaction, name, trial_index, change)
+            nonlocal own
+            before = self._trial(transaction, name, own, "_locked")
+            own = before.trial_id or own  # a second attempt finds this trial, or none
+            return self._change(transaction, before, change)
 
         return self.database.write(work, retries=True)
 
@@ -184,20 +186,23 @@ class SQLTrialStore(SQLTrialReader):
         name, new = checked_name(name), checked_name(new_name)
         if name == new:
             return self.experiment(name)
-        earlier_attempts = count()
+        written: int | None = None
 
         def work(transaction: Transaction) -> Experiment:
+            nonlocal written
             taken = transaction.row("task_locked", name=new)
-            if next(earlier_attempts) and taken is not None:
-                return codec.experiment_of(taken)
-            Steps(self, transaction).locked(name)
+            row = transaction.row("task_locked", name=name)
+            if row is None and taken is not None and _is_since(taken, written):
+                return codec.experiment_of(taken)  # by an earlier attempt, whose answer was lost
+            self.found(row, name)
             if taken is not None:
                 raise InvalidValueError(
                     f"there is a task {new!r} already, in namespace {self._namespace!r}; "
                     "give another name, or delete that one first"
                 )
-            renamed = transaction.row("rename_task", name=name, new_name=new)
-            return codec.experiment_of(self.found(renamed, name))
+            renamed = self.found(transaction.row("rename_task", name=name, new_name=new), name)
+            written = renamed["version"]
+            return codec.experiment_of(renamed)
 
         return self.database.write(work)
 
@@ -207,36 +212,39 @@ class SQLTrialStore(SQLTrialReader):
         Raises:
             ExperimentNotFoundError: There is none of that name.
         """
-        name, earlier_attempts = checked_name(name), count()
+        name, deleted = checked_name(name), -1
 
         def work(transaction: Transaction) -> None:
-            gone = transaction.run("delete_task", name=name) == 0
-            if not next(earlier_attempts) and gone:
-                self.found(None, name)
+            nonlocal deleted
+            row = transaction.row("task_locked", name=name)
+            if deleted >= 0 and (row is None or row["version"] < deleted):
+                return  # an earlier attempt, whose answer was lost; what is there now is new
+            deleted = self.found(row, name)["version"]
+            transaction.run("delete_task", name=name)
 
         return self.database.write(work)
 
     def _change(
-        self,
-        transaction: Transaction,
-        name: str,
-        trial_index: int,
-        change: Callable[[Trial], Trial],
+        self, transaction: Transaction, before: Trial, change: Callable[[Trial], Trial]
     ) -> Trial:
         # The trial's lock first, and the task's as late as can be: others wait for that one until
         # this transaction is on the disk. `start` takes them the other way round, and therefore
         # waits for no trial.
+        name = before.task
         samples = Samples.of(self.found(transaction.row("task", name=name), name))
-        index = checked_index(name, trial_index)
-        row = transaction.row("trial_locked", name=name, trial_index=index)
-        before = found_trial(row, name, index)
-        after = codec.storable(change(before), name, before.trial_index)
+        changed = replace(change(before), trial_id=before.trial_id)
+        after = codec.storable(changed, name, before.trial_index)
         if after == before:
             return before
         after = samples.count(Steps(self, transaction).with_load(before, after), before)
         transaction.run("save_trial", name=name, **codec.trial_values(after))
         samples.save(transaction, name)
         return after
+
+
+def _is_since(row: Row, version: int | None) -> bool:
+    """Whether a task's row is what an attempt wrote, or what has become of that."""
+    return version is not None and bool(row["version"] >= version)
 
 
 def _new_ids(number: int) -> list[str]:

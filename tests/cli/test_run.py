@@ -97,6 +97,31 @@ def test_signals_are_forwarded(sqlite_url, journal, arbo, number, status, ending
     assert [t.status for t in arbo.trials("t")] == [ending]
 
 
+def test_ctrl_c_reaches_the_command_once_when_there_is_a_terminal(sqlite_url, journal, arbo):
+    # The shell's loop goes on until a line comes: a second SIGINT would be counted by then.
+    script = (
+        "n=0; trap 'n=$((n+1))' INT; echo ready; until read line; do :; done; "
+        'until test "$line" = end; do read line; done; exit "$n"'
+    )
+    terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    command = [*RUN, "--store", sqlite_url, "--default", "1", "--", *shell(script)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", terminal, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with process, process.stdin as stdin, process.stdout as stdout:
+        while b"ready" not in stdout.readline():
+            pass
+        stdin.write(b"\x03")
+        stdin.flush()
+        stdin.write(b"\nend\n")
+        stdin.flush()
+        assert process.wait() == 1
+    assert [t.status for t in arbo.trials("t")] == ["ABANDONED"]
+
+
 @pytest.mark.parametrize("store", [CLOSED_PORT, "nonsense", "sqlite:////proc/no/a.db"])
 @pytest.mark.parametrize("status", [0, 4])
 def test_the_command_runs_with_the_default_degree_when_the_store_is_down(run, store, status):

@@ -196,6 +196,13 @@ def test_running_workers_are_those_of_running_trials(store, task, trial, complet
     assert store.running_workers() == 4
 
 
+def test_latest_trials_are_the_newest_whatever_became_of_them(store, task, trial, completed):
+    excluded = replace(completed(2.0), exclusion_reason="retried")
+    added = store.add(task, [completed(1.0), excluded, trial(status=TrialStatus.ABANDONED)])
+    assert store.latest(task, 2) == added[1:]
+    assert store.latest(task, 9) == added
+
+
 def test_what_runs_in_a_namespace_is_listed_whichever_its_task(store, task, trial, completed):
     store.configure("other", lambda _: Experiment("other"))
     (first,) = store.add("other", [trial(4)])

@@ -27,7 +27,7 @@ def trials(*pairs):
 
 def move(*pairs, space=(1, 32), **settings):
     experiment = Experiment("t", search_space=SearchSpace.of(space), **settings)
-    return opening_move(experiment, trials(*pairs))
+    return opening_move(experiment, trials(*pairs), Context())
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def move(*pairs, space=(1, 32), **settings):
         ([(1, A)], (1, Phase.BASELINE)),
         ([(5, C)], (1, Phase.BASELINE)),
         ([(1, C), (5, F)], None),
-        ([(1, F), (5, F)], (10, Phase.PROBE)),
-        ([(1, F), (5, F), (10, F)], (2, Phase.PROBE)),
+        ([(1, F), (5, F)], (32, Phase.PROBE)),
+        ([(1, F), (5, F), (10, F)], (32, Phase.PROBE)),
         ([(1, C), (5, R)], None),
         ([(3, C), (9, C)], None),
     ],
@@ -90,4 +90,4 @@ def test_opening_ends_when_a_law_was_learned_before():
 def test_opening_is_repeated_when_its_run_is_excluded():
     excluded = [replace(trials((1, C))[0], exclusion_reason="the disk was full")]
     experiment = Experiment("t", search_space=SearchSpace.of((1, 32)))
-    assert opening_move(experiment, excluded) == (1, Phase.BASELINE)
+    assert opening_move(experiment, excluded, Context()) == (1, Phase.BASELINE)

@@ -6,7 +6,7 @@ import torch
 from windows import RESIDUALS, window
 
 from arbo_bo.experiment import MeanFunction, Residual
-from arbo_bo.models.from_fit import amdahl_gp_of
+from arbo_bo.models import AmdahlGP
 from arbo_bo.numerics.fitting import fit
 from arbo_bo.numerics.posterior import Posterior
 from arbo_bo.numerics.problem import FitProblem
@@ -31,7 +31,9 @@ def test_model_of_a_fit_has_the_fits_posterior(mean, residual, noise):
     belief = Posterior(found).at(POINTS)
     unit = np.exp(found.problem.log_scale)
     shift, factor = (found.problem.log_scale, 1.0) if residual == "multiplicative" else (0.0, unit)
-    posterior = amdahl_gp_of(found).posterior(torch.from_numpy(POINTS), observation_noise=noise)
+    posterior = AmdahlGP.from_fit(found).posterior(
+        torch.from_numpy(POINTS), observation_noise=noise
+    )
     expected = belief.covariance + noise * belief.noise * np.eye(len(POINTS))
     assert posterior.mean.squeeze(-1).detach().numpy() == pytest.approx(
         belief.mean * factor + shift, rel=1e-8, abs=1e-8
@@ -42,7 +44,7 @@ def test_model_of_a_fit_has_the_fits_posterior(mean, residual, noise):
 
 def test_model_of_a_fit_has_its_hyperparameters():
     found = fitted("amdahl", "additive")
-    stored, model = found.hyperparameters, amdahl_gp_of(found).fitted_hyperparameters
+    stored, model = found.hyperparameters, AmdahlGP.from_fit(found).fitted_hyperparameters
     assert model.noise == pytest.approx(stored.noise, rel=1e-10)
     assert model.outputscale == pytest.approx(stored.outputscale, rel=1e-10)
     assert model.learned == pytest.approx(stored.learned, rel=1e-10)

@@ -7,6 +7,7 @@ from arbo_bo.models import (
     Hyperparameters,
     fit_amdahl_gp,
 )
+from arbo_bo.numerics.problem import FitProblem
 
 
 @pytest.mark.parametrize("mean", ["amdahl", "usl", "ernest", "auto"])
@@ -46,12 +47,9 @@ def test_warm_start_is_ignored_when_its_law_is_not_understood(change):
 def test_warm_start_of_the_other_residual_gives_its_law_only():
     X, time = window(20)
     additive = fit_amdahl_gp(X, time, residual="additive").fitted_hyperparameters
-    fit_amdahl_gp(X, time, warm_start=additive)
-    model = model_of(X, time)
-    before = model.covar_module.outputscale.item()
-    model.start_from(additive)
-    assert model.covar_module.outputscale.item() == before
-    assert model.law.t1_s == pytest.approx(additive.law.t1_s)
+    problem = FitProblem.of(X.numpy(), time[:, 0].numpy(), warm_start=additive)
+    assert problem.start[4:] == pytest.approx(problem.location[4:])
+    assert problem.start[0] + problem.log_scale == pytest.approx(additive.learned["log_t1"])
 
 
 def test_gpytorchs_own_hyperparameters_are_every_parameter_of_the_model():

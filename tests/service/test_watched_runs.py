@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -195,7 +196,35 @@ def test_the_log_has_the_command_when_no_journal_can_be_kept(
     block.__enter__()
     with lock:
         block.__exit__(None, None, None)
+    (trial,) = alone.trials("t")
+    assert f"once the store is back: arbo complete t {trial.trial_id} --time " in caplog.text
+
+
+def test_a_time_is_not_lost_when_no_disk_takes_a_byte(alone, journal, caplog):
+    block = alone.trial("t", deadline_s=0.1)
+    block.__enter__()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        block.__exit__(None, None, None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "once the store is back: arbo complete t 0 --time " in caplog.text
+    assert list(journal.iterdir()) == []
+    alone.suggest("t")
+    assert alone.trials("t")[0].status == "RUNNING"  # and not taken for one that has died
+
+
+def test_a_forked_child_that_leaves_the_block_does_not_end_the_run(arbo, store_url, journal):
+    code = (
+        "import os, sys; from arbo_bo import ArboOptimizer\n"
+        "with ArboOptimizer(sys.argv[1]).trial('t'):\n"
+        "    if os.fork() == 0: sys.exit(0)\n"
+        "    os.wait()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, store_url], env=os.environ, check=False)
+    assert done.returncode == 0
+    assert [t.status for t in arbo.trials("t")] == ["COMPLETED"]
 
 
 def killed(url):

@@ -14,8 +14,10 @@ from arbo_bo.errors import (
     StoreURLError,
 )
 from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus
+from arbo_bo.storage import patience, sqlite
 from arbo_bo.storage.failures import translate
 from arbo_bo.storage.store import SQLTrialStore
+from arbo_bo.storage.url import resolve_url
 from arbo_bo.storage.url_parts import parse_url
 
 TRIAL = Trial("a", 0, TrialStatus.RUNNING, Arm(4), Context(), Phase.ATTACHED)
@@ -221,3 +223,10 @@ def test_errors_are_one_line(filled):
 def test_lock_timeout_must_be_positive(value):
     with pytest.raises(InvalidValueError, match="lock_timeout_s"):
         SQLTrialStore("sqlite://", lock_timeout_s=value)
+
+
+def test_opening_waits_no_longer_than_the_limit_when_the_file_may_be_locked(tmp_path):
+    url = resolve_url(f"sqlite:///{tmp_path / 'arbo.db'}")
+    with patience.within(0.25):
+        (waits_ms,) = sqlite.connect(url).execute("PRAGMA busy_timeout").fetchone()
+    assert waits_ms <= 250

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from arbo_bo.experiment import TimeMeasure
+from arbo_bo.experiment.outcome import RETRIED
 from arbo_bo.integrations.airflow.concurrency import concurrency
 
 CLOCK_SKEW_S = 60.0
@@ -209,7 +210,7 @@ class StageEvidence:
         """Why the time is no clean observation of this degree."""
         retried = [place for place in wanted if place in ends and ends[place]["retried"]]
         if retried:
-            return f"retried: {self._named(retried)}"
+            return f"{RETRIED}: {self._named(retried)}"
         by_hand = [
             place
             for place in wanted

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arbo_bo.experiment import Phase, Trial
+from arbo_bo.experiment import Phase, Trial, TrialStatus
 
 RECENT_RUNS, LIMITED_RUNS = 10, 2
 """How many runs are looked at, and in how many of them fewer workers ran than were asked for."""
@@ -54,18 +54,19 @@ def seen_limit(trials: Sequence[Trial]) -> Limit:
     that showed it out of the recent ones, and then more is asked for again.
 
     Args:
-        trials: The stage's history by index.
+        trials: The stage's newest `RECENT_RUNS`.
     """
-    recent = [trial for trial in trials if trial.trains][-RECENT_RUNS:]
     fewer = [
         trial
-        for trial in recent
-        if trial.phase is not Phase.FIXED
+        for trial in trials
+        if trial.status is TrialStatus.COMPLETED
+        and trial.phase is not Phase.FIXED
         and (trial.recommended_parallelism or 0) > trial.parallelism
     ]
     if len(fewer) < LIMITED_RUNS:
         return Limit()
-    return Limit(max(trial.parallelism for trial in recent), "what ran side by side lately")
+    ran = [trial for trial in trials if trial.trains] + fewer
+    return Limit(max(trial.parallelism for trial in ran), "what ran side by side lately")
 
 
 def limits_of(tasks: Iterable[Any]) -> dict[str, int | None]:

@@ -277,7 +277,8 @@ class RecordOperator(OwnTeardown):
                     limits_s,
                 )
                 verdict = evidence.judge(self.time_measure)
-                done.append(record(arbo, advice["experiment"], advice["trial_index"], verdict))
+                trial = advice.get("trial_id") or advice["trial_index"]
+                done.append(record(arbo, advice["experiment"], trial, verdict))
                 self.log.info("%s: %s", advice["stage"], done[-1])
         return done
 

@@ -66,6 +66,7 @@ class Advice:
         parallelism: The degree.
         reason: Why, as one sentence.
         trial_index: The trial that is RUNNING; None: there is none, the default was taken.
+        trial_id: Its identity.
         phase: baseline, probe or optimize; "default" without a trial.
         input_size: The input's size, where known.
         cluster_load: Workers of other runs at the decision.
@@ -87,6 +88,7 @@ class Advice:
     limit: str = ""
     decided_at: float = 0.0
     candidates: tuple[dict[str, Any], ...] = ()
+    trial_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The advice as JSON values; what is no finite number is none, as a database wants it."""
@@ -230,6 +232,7 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
         parallelism=decision.parallelism,
         reason=decision.reason,
         trial_index=decision.trial_index,
+        trial_id=decision.trial_id,
         phase=str(decision.phase),
         input_size=size,
         cluster_load=decision.cluster_load,
@@ -242,7 +245,7 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
 
 def _limit(arbo: "ArboOptimizer", request: Request) -> Limit:
     """The limit that is known, or what ran side by side lately where that is less."""
-    seen = seen_limit(arbo.store.history(request.experiment, RECENT_RUNS))
+    seen = seen_limit(arbo.store.latest(request.experiment, RECENT_RUNS))
     if seen.parallelism is None:
         return request.limit
     smallest = arbo.experiment(request.experiment).search_space.smallest

@@ -7,10 +7,11 @@ from arbo_bo.errors import TrialClosedError, TrialNotFoundError
 from arbo_bo.integrations.airflow.evidence import Verdict
 
 if TYPE_CHECKING:
+    from arbo_bo.experiment import Trial
     from arbo_bo.service.optimizer import ArboOptimizer
 
 
-def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Verdict) -> str:
+def record(arbo: "ArboOptimizer", experiment: str, trial: int | str, verdict: Verdict) -> str:
     """Closes the trial, and returns what was done as one sentence.
 
     A trial is closed by one conditional update, so a second attempt changes nothing: neither after
@@ -20,14 +21,14 @@ def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Ve
         StoreError: The store failed; the trial is as it was.
     """
     try:
-        _close(arbo, experiment, trial_index, verdict)
+        closed = _close(arbo, experiment, trial, verdict)
     except TrialClosedError as err:
         return f"nothing to do, {err}"
     except TrialNotFoundError as err:
         return f"nothing to do, the trial was removed: {err}"
     if verdict.status != "completed":
-        return f"trial {trial_index} of {experiment!r} {verdict.status}: {verdict.reason}"
-    text = f"trial {trial_index} of {experiment!r} completed: {verdict.execution_time_s:.3g} s"
+        return f"{closed} {verdict.status}: {verdict.reason}"
+    text = f"{closed} completed: {verdict.execution_time_s:.3g} s"
     text += f" ({verdict.time_measure})"
     if verdict.queued_time_s is not None:
         text += f", started {verdict.queued_time_s:.3g} s after the decision"
@@ -39,24 +40,23 @@ def record(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Ve
     return text
 
 
-def _close(arbo: "ArboOptimizer", experiment: str, trial_index: int, verdict: Verdict) -> None:
+def _close(arbo: "ArboOptimizer", experiment: str, trial: int | str, verdict: Verdict) -> "Trial":
     if verdict.status == "failed":
-        arbo.mark_trial_failed(
+        return arbo.mark_trial_failed(
             experiment,
-            trial_index,
+            trial,
             reason=verdict.reason,
             timed_out_after_s=verdict.timed_out_after_s,
         )
-    elif verdict.status == "abandoned":
-        arbo.mark_trial_abandoned(experiment, trial_index, reason=verdict.reason)
-    else:
-        assert verdict.execution_time_s is not None
-        arbo.complete_trial(
-            experiment,
-            trial_index,
-            execution_time_s=verdict.execution_time_s,
-            time_measure=verdict.time_measure,
-            queued_time_s=verdict.queued_time_s,
-            exclusion_reason=verdict.exclusion_reason,
-            parallelism=verdict.parallelism,
-        )
+    if verdict.status == "abandoned":
+        return arbo.mark_trial_abandoned(experiment, trial, reason=verdict.reason)
+    assert verdict.execution_time_s is not None
+    return arbo.complete_trial(
+        experiment,
+        trial,
+        execution_time_s=verdict.execution_time_s,
+        time_measure=verdict.time_measure,
+        queued_time_s=verdict.queued_time_s,
+        exclusion_reason=verdict.exclusion_reason,
+        parallelism=verdict.parallelism,
+    )

@@ -85,8 +85,7 @@ def _advice(
         for advice in (
             ti.xcom_pull(task_ids=task_id, dag_id=dag_id, run_id=run_id, key=ADVICE) or ()
         ):
-            # An experiment may be renamed meanwhile; an index is not.
-            if advice["trial_index"] == trial.trial_index and "recorded_by" in advice:
+            if advice.get("trial_id") == trial.trial_id and "recorded_by" in advice:
                 return dict(advice)
     return None
 

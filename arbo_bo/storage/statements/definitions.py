@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from arbo_bo.experiment import TrialStatus
+from arbo_bo.experiment.outcome import RETRIED
 from arbo_bo.storage.columns import DECIDED, PLACE, TRIAL_COLUMNS
 from arbo_bo.storage.statements import runs
 from arbo_bo.storage.tables import IS_RUNNING, execution_history, task_models
@@ -111,10 +112,16 @@ def _writing_tasks(on_server: bool) -> dict[str, Executable]:
 def _reading_trials(on_server: bool) -> dict[str, Executable]:
     trials = _of_task()
     trial = trials.where(_history.trial_index == bindparam("trial_index"))
-    # The newest that train, the newest failed and all running ones: short index scans.
+    of_id = select(execution_history).where(
+        _history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id")
+    )
+    # The newest that train, the newest failed or retried, and all running ones: short index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
     running = trials.where(IS_RUNNING).order_by(_history.trial_index.desc()).limit(MOST_RUNNING)
-    parts = (trained, _newest(TrialStatus.FAILED), running)
+    retried = _newest(TrialStatus.COMPLETED).where(
+        _history.exclusion_reason.like(literal_column(f"'{RETRIED}%'"))
+    )
+    parts = (trained, _newest(TrialStatus.FAILED), retried, running)
     # Without what was stored of their decisions: that is some kilobytes each.
     light = [_light(part.subquery()) for part in parts]
     return {
@@ -126,12 +133,12 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
         .limit(_MOST),
         "trial": trial,
         "trial_locked": trial.with_for_update(),
-        "trial_of_id_locked": select(execution_history)
-        .where(_history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id"))
-        .with_for_update(),
+        "trial_of_id": of_id,
+        "trial_of_id_locked": of_id.with_for_update(),
         "trials_of_ids": select(execution_history).where(_history.trial_id.in_(_ids(on_server))),
         "trial_of_key": trials.where(_history.idempotency_key == bindparam("idempotency_key")),
         "history": union_all(*light),
+        "latest": _light(trials.order_by(_history.trial_index.desc()).limit(_window()).subquery()),
         "under_way": _light(_under_way().subquery()),
     }
 
@@ -225,5 +232,9 @@ def _newest(status: TrialStatus) -> Select[Any]:
         _of_task()
         .where(_history.status == literal_column(f"'{status.value}'"))
         .order_by(_history.trial_index.desc())
-        .limit(bindparam("window", type_=_history.trial_index.type))
+        .limit(_window())
     )
+
+
+def _window() -> BindParameter[Any]:
+    return bindparam("window", type_=_history.trial_index.type)

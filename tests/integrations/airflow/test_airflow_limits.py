@@ -14,7 +14,7 @@ def arbo(sqlite_url):
         yield opened
 
 
-def run(arbo, number, ran=None, **settings):
+def run(arbo, number, ran=None, why=None, **settings):
     """Plans a stage of eight workers, and completes it with as many as ran."""
     settings = {"parallelism": [2, 4, 8], "default_parallelism": 8, "baseline": False} | settings
     spec = StageSpec("s", "e", "chunks", settings)
@@ -23,7 +23,13 @@ def run(arbo, number, ran=None, **settings):
     )
     (advice,) = advise(lambda: arbo, [request], lambda *_: False)
     if ran is not None:
-        arbo.complete_trial("e", advice.trial_index, execution_time_s=80.0 / ran, parallelism=ran)
+        arbo.complete_trial(
+            "e",
+            advice.trial_index,
+            execution_time_s=80.0 / ran,
+            parallelism=ran,
+            exclusion_reason=why,
+        )
     return advice
 
 
@@ -48,3 +54,17 @@ def test_smallest_degree_is_asked_for_when_fewer_ran(arbo):
     for number in range(2):
         run(arbo, number, ran=1, parallelism=[4, 8])
     assert run(arbo, "next", parallelism=[4, 8]).parallelism == 4
+
+
+def test_limit_is_what_ran_when_those_runs_do_not_train(arbo):
+    for number in range(2):
+        run(
+            arbo, number, ran=2, why="of 8 instances at most 2 ran side by side", parallelism=[2, 8]
+        )
+    assert run(arbo, "next", parallelism=[2, 8]).limit == "2 by what ran side by side lately"
+
+
+def test_there_is_no_limit_when_runs_do_not_train_for_another_reason(arbo):
+    for number in range(2):
+        run(arbo, number, ran=8, why="retried: map index [1]", parallelism=[2, 8])
+    assert run(arbo, "next", parallelism=[2, 8]).limit == "16 by max_active_tasks"

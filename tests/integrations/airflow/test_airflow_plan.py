@@ -194,3 +194,8 @@ def test_limit_is_the_tightest_that_is_known(shared, own, stages, limit):
 def test_label_counts_from_one(arbo):
     (advice,) = ask(arbo, request())
     assert [label(advice, 0, False), label(advice, 1, True)] == ["chunk 1/2", "s chunk 2/2"]
+
+
+def test_trial_is_told_by_its_identity_when_it_is_made(arbo):
+    (advice,) = ask(arbo, request())
+    assert advice.as_json()["trial_id"] == arbo.trials("e")[0].trial_id

@@ -95,13 +95,14 @@ PLAN = {"task_id": "g.plan_p", "map_index": -1, "operator": "PlanOperator", "sta
 RECORD = {**PLAN, "task_id": "g.record_p", "operator": "RecordOperator", "state": "skipped"}
 WORK = {**PLAN, "task_id": "g.work", "operator": "_PythonDecoratedOperator", "state": "skipped"}
 RUN = [PLAN, RECORD, WORK]
-ADVICE = {"trial_index": 0, "recorded_by": "g.record_p", "observed": ["g.work"], "parallelism": 2}
+ADVICE = {"recorded_by": "g.record_p", "observed": ["g.work"], "parallelism": 2}
 """The second stage of a plan: its instances are the third and the fourth."""
 BEGINS = [{"task_id": "g.work", "map_index": i, "start": 100.0 + i} for i in range(4)]
 
 
-def instance(rows, advice=ADVICE, begins=BEGINS, state="failed"):
-    xcoms = {"arbo": [{"trial_index": 7, **advice, "first_index": 2}], BEGIN: begins}
+def instance(rows, advice=ADVICE, begins=BEGINS, state="failed", trial_id=None):
+    first = {**ADVICE, "trial_id": "another", "observed": ["g.other"], "first_index": 0}
+    xcoms = {"arbo": [first, {**advice, "trial_id": trial_id, "first_index": 2}], BEGIN: begins}
     return SimpleNamespace(
         dag_id="b",
         get_dagrun_state=lambda dag_id, run_id: state,
@@ -113,7 +114,8 @@ def instance(rows, advice=ADVICE, begins=BEGINS, state="failed"):
 def test_stage_ran_from_its_first_instances_start_when_its_record_was_skipped(arbo, monkeypatch):
     plan(arbo, "a", "r1")
     monkeypatch.setattr(runs, "_end_of", lambda dag_id, run_id: 120.0)
-    assert ran_for(instance(RUN), trial(arbo)) == 18.0
+    ran = trial(arbo)
+    assert ran_for(instance(RUN, trial_id=ran.trial_id), ran) == 18.0
 
 
 @pytest.mark.parametrize(
@@ -124,8 +126,8 @@ def test_stage_ran_from_its_first_instances_start_when_its_record_was_skipped(ar
         ([], {}, 120.0),
         (RUN, {"begins": []}, 120.0),
         (RUN, {"begins": None}, 120.0),
-        (RUN, {"advice": {**ADVICE, "trial_index": 1}}, 120.0),
-        (RUN, {"advice": {"trial_index": 0}}, 120.0),
+        (RUN, {"trial_id": "unknown"}, 120.0),
+        (RUN, {"advice": {"parallelism": 2}}, 120.0),
         (RUN, {}, None),
         (RUN, {}, 101.0),
     ],
@@ -139,7 +141,8 @@ def test_nothing_is_known_of_a_stages_time_when_it_was_not_ended_so(
 ):
     plan(arbo, "a", "r1")
     monkeypatch.setattr(runs, "_end_of", lambda dag_id, run_id: end)
-    assert ran_for(instance(rows, **more), trial(arbo)) is None
+    ran = trial(arbo)
+    assert ran_for(instance(rows, **{"trial_id": ran.trial_id} | more), ran) is None
 
 
 def test_end_is_unknown_when_there_is_no_supervisor_to_ask():

@@ -1,0 +1,143 @@
+"""How a task's runs ended: what failures say of the degrees to come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arbo_bo.experiment import Context, Experiment, Trial, TrialStatus
+from arbo_bo.experiment.outcome import is_retried
+from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.priors import DEFAULT_PRIORS, FailurePrior
+from arbo_bo.numerics.reliability import Outcomes, reliability
+
+LONGEST_CAUSE = 60
+"""Characters of a failure's reason in a sentence."""
+
+
+@dataclass(frozen=True)
+class FailureEvidence:
+    """A history in which some run failed, and what it says of the next run.
+
+    Attributes:
+        trials: The ended runs that tell, oldest first.
+        degrees: The allowed degrees.
+        probability: P(the next run succeeds) at each degree, shape (m,).
+        prior: How often what happens.
+    """
+
+    trials: Sequence[Trial]
+    degrees: Sequence[int]
+    probability: Vector
+    prior: FailurePrior = DEFAULT_PRIORS.failures
+
+    @classmethod
+    def of(
+        cls, experiment: Experiment, trials: Sequence[Trial], context: Context
+    ) -> "FailureEvidence | None":
+        """Reads a history; None where no run failed.
+
+        A run that succeeded on a retry only counts as failed, and one whose lease expired: what
+        killed it could not say so.
+        """
+        ended = [t for t in sorted(trials, key=lambda t: t.trial_index) if tells(t)]
+        if not any(map(has_failed, ended)):
+            return None
+        base, degrees = experiment.model.base_input_size, experiment.search_space.degrees
+        found = reliability(
+            Outcomes(
+                np.array([float(t.parallelism) for t in ended]),
+                np.array([t.training_context.gamma(base) for t in ended]),
+                np.array([has_failed(t) for t in ended]),
+            ),
+            np.array(degrees, dtype=float),
+            context.gamma(base),
+        )
+        return cls(ended, degrees, found.probability)
+
+    @property
+    def relative(self) -> Vector:
+        """P(success) over that of the most reliable degree, shape (m,)."""
+        return np.asarray(self.probability / self.probability.max())
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a failure is likely at every degree."""
+        return bool(self.probability.max() < self.prior.hopeless)
+
+    @property
+    def time_limit_s(self) -> float | None:
+        """The limit that runs were ended at last [s]; None: there is none, or it was raised."""
+        limit = None
+        for trial in self.trials:
+            if trial.timed_out_after_s is not None and has_failed(trial):
+                limit = trial.timed_out_after_s
+            elif limit is not None and (trial.execution_time_s or 0.0) > limit:
+                limit = None
+        return limit
+
+    def with_time_limit(self, within: Vector) -> "FailureEvidence":
+        """The evidence with the probability that a run stays within the time limit, shape (m,)."""
+        return FailureEvidence(self.trials, self.degrees, self.probability * within, self.prior)
+
+    def may_run(self) -> list[bool]:
+        """Whether each degree may be tried.
+
+        A degree whose failure is likelier than what is tolerated may be tried only as often as that
+        keeps the rate of failures, the first runs' left aside, below what is tolerated: rarely, and
+        on purpose.
+        """
+        counted = self.trials[self.prior.free :]
+        spent = sum(map(has_failed, counted))
+        budget = self.prior.tolerated * len(counted)
+        risks = 1 - self.relative
+        return [bool(r <= self.prior.tolerated or spent + r <= budget) for r in risks]
+
+    def of_degree(self, degree: int) -> tuple[int, int]:
+        """How many runs of a degree failed, of how many."""
+        outcomes = [has_failed(t) for t in self.trials if t.parallelism == degree]
+        return sum(outcomes), len(outcomes)
+
+    def cause(self, degree: int | None = None) -> str:
+        """What the newest failure said, of a degree or of all; empty: nothing."""
+        for trial in reversed(self.trials):
+            if has_failed(trial) and degree in (None, trial.parallelism):
+                return _short(trial.failure_reason or trial.exclusion_reason or "")
+        return ""
+
+    def why(self, degree: int) -> str:
+        """Why a degree is likely to fail, in words."""
+        failed, runs = self.of_degree(degree)
+        if failed:
+            return f"{_times(failed, runs)}{_because(self.cause(degree))}"
+        others = [t.parallelism for t in self.trials if has_failed(t)]
+        nearest = min(others, key=lambda s: abs(np.log(s / degree)))
+        failed, runs = self.of_degree(nearest)
+        return f"{nearest} {_times(failed, runs)}{_because(self.cause(nearest))}"
+
+
+def tells(trial: Trial) -> bool:
+    """Whether a trial's end says something of others to come."""
+    if trial.status is TrialStatus.COMPLETED:
+        return trial.trains or is_retried(trial.exclusion_reason)
+    if trial.status is TrialStatus.FAILED:
+        return trial.exclusion_reason is None
+    return trial.is_lapsed and trial.exclusion_reason is None
+
+
+def has_failed(trial: Trial) -> bool:
+    """Whether a trial that tells has failed, or succeeded on a retry only."""
+    return not trial.trains
+
+
+def _times(failed: int, runs: int) -> str:
+    return f"failed {failed} time{'s' if failed > 1 else ''} out of {runs}"
+
+
+def _because(cause: str) -> str:
+    return f": {cause}" if cause else ""
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_CAUSE else f"{line[: LONGEST_CAUSE - 3]}..."
