@@ -199,11 +199,10 @@ class AmdahlGP(SingleTaskGP):
     def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
         kernel, unit = self.covar_module, self._variance_unit
-        low, mid, high = kernel.smooth.lengthscale.flatten().tolist()
         return Hyperparameters(
             law=self.law,
             outputscale=kernel.outputscale.item() * unit,
-            lengthscales=(low, mid, high),
+            lengthscales=tuple(kernel.smooth.lengthscale.flatten().tolist()),
             noise=self.likelihood.fitted_noise.item() * unit,
             residual=self.residual,
             mean=self.mean_module.NAME,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -187,6 +188,19 @@ def test_block_is_completed_when_no_journal_can_be_kept(arbo, tmp_path, monkeypa
     assert arbo.trials("t")[0].status == "COMPLETED"
 
 
+def test_no_folder_is_made_where_the_program_stands_when_the_user_has_no_home(
+    arbo, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", "~")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    with arbo.trial("t"):
+        pass
+    assert arbo.trials("t")[0].status == "COMPLETED"
+    assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"arbo.db"}
+
+
 def test_the_log_has_the_command_when_no_journal_can_be_kept(
     lock, alone, tmp_path, monkeypatch, caplog
 ):
@@ -209,7 +223,7 @@ def test_a_time_is_not_lost_when_no_disk_takes_a_byte(alone, journal, caplog):
         block.__exit__(None, None, None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "once the store is back: arbo complete t 0 --time " in caplog.text
+    assert re.search(r"once the store is back: arbo complete t \S+ --time \S+ --store", caplog.text)
     assert list(journal.iterdir()) == []
     alone.suggest("t")
     assert alone.trials("t")[0].status == "RUNNING"  # and not taken for one that has died
