@@ -6,11 +6,13 @@ RUNS ?= 12
 # What the default is chosen among, in docs/benchmarks.md.
 SETTINGS := arbo,arbo:expected_cost,arbo:expected_improvement,arbo:lcb,arbo:thompson,arbo:usl,arbo:ernest,arbo:auto,arbo:additive
 BIN := .venv/bin
-PROMETHEUS := $(shell command -v prometheus 2> /dev/null)
+SPACE := $() $()
+# Programs that tests of their own need.
+MISSING := $(strip $(foreach name,prometheus pgbouncer,$(if $(shell command -v $(name) 2> /dev/null),,$(name))))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-original bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-original bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -36,7 +38,7 @@ demo: demo/genome.vcf  ## tune a real parallel program on this machine (STORE=UR
 	  --chunk-id {chunk_id} --chunks {chunks} --output demo/frequency
 
 test: .venv/.installed-dev  ## run the whole test suite, a real PostgreSQL and a real Airflow included
-	$(BIN)/pytest -n 2 $(if $(PROMETHEUS),,$(warning no prometheus here (apt-get install prometheus): its tests are left out)-m 'not prometheus')
+	$(BIN)/pytest -n 2 $(if $(MISSING),$(warning not here, and so are their tests left out: apt-get install $(MISSING))-m 'not ($(subst $(SPACE), or ,$(MISSING)))')
 	$(MAKE) test-e2e
 
 # Processes of their own: importing Airflow changes warnings, pickling and logging.
@@ -69,6 +71,9 @@ bench-cold: .venv/.installed-dev  ## time and memory of one command or decision 
 
 bench-latency: .venv/.installed-dev  ## processor time of a warm decision and its parts, beside BoTorch's own fit
 	$(BIN)/python perf/latency.py
+
+bench-fleet: .venv/.installed-dev  ## a night of 1,000 tasks decided and completed in one process
+	$(BIN)/python perf/fleet.py
 
 bench-store: .venv/.installed-dev  ## arbo's store beside Optuna's and Ax's (pip install ax-platform) on one PostgreSQL
 	$(BIN)/python perf/store.py

@@ -16,13 +16,17 @@ class LowerConfidenceBound(ExploringAcquisition):
     In log units of the score.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         kappa: 0 or more.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
-        X_pending: As in `ExploringAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
+        X_pending: ``n x d``: runs under way; None: there are none.
 
     Source: Srinivas et al., "Gaussian process optimization in the bandit setting", 2010.
+
+    Example:
+        >>> bound = LowerConfidenceBound(model, kappa=2.0, X_pending=choices[3:4])
+        >>> values = bound(choices.unsqueeze(-2))
     """
 
     def __init__(
@@ -47,10 +51,10 @@ class RiskAverseScore(ScoreAcquisition):
     In log units of the score.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         kappa: 0 or more.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
     """
 
     def __init__(

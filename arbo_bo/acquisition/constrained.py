@@ -35,17 +35,22 @@ class SLOConstrained(ScoreAcquisition):
     is -1e5 and more where feasible, -1e5 + log P elsewhere.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         slo: A `MaxExecutionTime`, a `MaxCost`, or both.
         base: What chooses among the feasible, a BoTorch acquisition function with q = 1.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
         trial_risk: Above 1, a degree may also be tried that is more likely than not to be feasible
             once it is known, if its next run breaks each level with at most this many times the
             probability that the level allows.
 
     Raises:
         InvalidValueError: There is no service level, or two of a kind.
+
+    Example:
+        >>> base = LowerConfidenceBound(model)
+        >>> within = SLOConstrained(model, MaxExecutionTime(60, confidence=0.9), base)
+        >>> best, value = optimize_acqf_discrete(within, q=1, choices=choices)
     """
 
     def __init__(
@@ -74,9 +79,12 @@ class SLOConstrained(ScoreAcquisition):
 
     def feasible(self, X: Tensor) -> Tensor:
         """Whether each point keeps every service level, or may be tried, ``batch_shape``."""
-        return self._at_each(
-            lambda part: (levels.feasible(self._noisy(part), self.slo, self.trial_risk),), X
-        )[0]
+
+        def kept(part: Tensor) -> tuple[Tensor]:
+            belief = belief_at(self.model, part, self.residual)
+            return (levels.feasible(belief, self.slo, trial_risk=self.trial_risk),)
+
+        return self._at_each(kept, X)[0]
 
     def log_probability(self, X: Tensor) -> Tensor:
         """Log probability that the next run keeps each service level.
@@ -140,12 +148,12 @@ class DeadlineConstrainedCost(_ByDefault):
     The cost is money where the objective or a budget names a price, else the objective's score.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         slo: A `MaxExecutionTime`, and perhaps a `MaxCost`.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
         base: Another acquisition function to choose among the feasible.
-        trial_risk: As in `SLOConstrained`.
+        trial_risk: Times the misses that a level allows, at which a degree may yet be tried.
     """
 
     BASE = ExpectedCost
@@ -156,12 +164,12 @@ class BudgetConstrainedTime(_ByDefault):
     """The least expected time among the degrees that keep the budget; see `SLOConstrained`.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         slo: A `MaxCost`, and perhaps a `MaxExecutionTime`.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
         base: Another acquisition function to choose among the feasible.
-        trial_risk: As in `SLOConstrained`.
+        trial_risk: Times the misses that a level allows, at which a degree may yet be tried.
     """
 
     BASE = ExpectedTime
@@ -177,13 +185,13 @@ class ConstrainedLogScoreExpectedImprovement(SLOConstrained):
     While nothing is feasible the value is the log probability that the next run keeps the levels.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         slo: A `MaxExecutionTime`, a `MaxCost`, or both.
         best_f: The -log Score of the best feasible degree (see `feasible_incumbent`), -inf where
             none is.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
-        X_pending: As in `ExploringAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
+        X_pending: ``n x d``: runs under way; None: there are none.
 
     Source: Schonlau, Welch and Jones, "Global versus local search in constrained optimization",
     1998.
@@ -221,11 +229,11 @@ def feasible_incumbent(
     """The best expected -log Score over the degrees that keep the service levels, else -inf.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         choices: ``n x d``: every allowed degree at this context.
-        slo: As in `SLOConstrained`.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        slo: A `MaxExecutionTime`, a `MaxCost`, or both.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
 
     Returns:
         The model's batch shape.

@@ -24,6 +24,10 @@ class ExpectedCost(ScoreAcquisition):
         residual: What the model's outcome is; None: what the model itself says, or multiplicative.
 
     Source: ARBO.
+
+    Example:
+        >>> cost = ExpectedCost(model, Objective(urgency=2.0))
+        >>> best, value = optimize_acqf_discrete(cost, q=1, choices=choices)
     """
 
     def _worth(self, X: Tensor) -> Tensor:
@@ -35,9 +39,9 @@ class ExpectedTime(ExpectedCost):
     """Negative log of E[T(x)]: the fastest degree, whatever it costs.
 
     Args:
-        model: As in `ExpectedCost`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         objective: Not used.
-        residual: As in `ExpectedCost`.
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
     """
 
     def _worth(self, X: Tensor) -> Tensor:

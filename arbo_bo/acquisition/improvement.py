@@ -22,14 +22,18 @@ class LogScoreExpectedImprovement(ExploringAcquisition):
     0.01 being about a hundredth of it.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         best_f: The incumbent's -log Score at *this* context (see `incumbent`), a number or of the
             model's batch shape. One from other contexts makes every improvement vanish.
         objective: Urgency a and cost; None: T sqrt(s).
-        residual: As in `ScoreAcquisition`.
-        X_pending: As in `ExploringAcquisition`.
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
+        X_pending: ``n x d``: runs under way; None: there are none.
 
     Source: Ament et al., "Unexpected improvements to expected improvement", 2023.
+
+    Example:
+        >>> improvement = LogScoreExpectedImprovement(model, incumbent(model, choices))
+        >>> best, value = optimize_acqf_discrete(improvement, q=2, choices=choices)
     """
 
     def __init__(
@@ -59,10 +63,10 @@ def incumbent(
     """The best expected -log Score, noise-free, over the allowed degrees at one context.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         choices: ``n x d``: every allowed degree at this context.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
 
     Returns:
         The model's batch shape.

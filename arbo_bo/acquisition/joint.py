@@ -18,12 +18,12 @@ class JointAcquisition(ExploringAcquisition):
     """An acquisition function on what is believed of all allowed degrees together.
 
     Args:
-        model: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
         choices: ``n x d``: every allowed degree at this context. Of more than 128 every second,
             third and so on stands for all.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
-        X_pending: As in `ExploringAcquisition`.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
+        X_pending: ``n x d``: runs under way; None: there are none.
 
     Raises:
         ShapeError: `choices` has another shape, or is empty.

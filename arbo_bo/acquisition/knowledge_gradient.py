@@ -31,17 +31,21 @@ class OnlineKnowledgeGradient(JointAcquisition):
     gradient 0.
 
     Args:
-        model: As in `ScoreAcquisition`.
-        choices: As in `JointAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
+        choices: ``n x d``: every allowed degree at this context; at most 128 count.
         horizon: H, 0 or more; 0 is the greedy choice by expected score.
         objective: Urgency a and cost; None: T sqrt(s).
-        residual: As in `ScoreAcquisition`. For an additive one U has the moments that log T has on
-            T > 0.
-        X_pending: As in `ExploringAcquisition`.
+        residual: What the model's outcome is; None: what it says itself, or multiplicative. For an
+            additive one U has the moments that log T has on T > 0.
+        X_pending: ``n x d``: runs under way; None: there are none.
 
     Source: Frazier, Powell and Dayanik, "The knowledge-gradient policy for correlated normal
     beliefs", 2009; Ryzhov, Powell and Frazier, "The knowledge gradient algorithm for a general
     class of online learning problems", 2012.
+
+    Example:
+        >>> gradient = OnlineKnowledgeGradient(model, choices, horizon=8.0)
+        >>> best, value = optimize_acqf_discrete(gradient, q=1, choices=choices)
     """
 
     def __init__(

@@ -111,9 +111,9 @@ class ExploringAcquisition(ScoreAcquisition):
     the posterior mean stays and the uncertainty goes, at that degree and, less so, around it.
 
     Args:
-        model: As in `ScoreAcquisition`; its posterior must be normal where runs are pending.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
         X_pending: ``n x d``: s, gamma and L of the runs under way; None: there are none.
     """
 

@@ -20,15 +20,19 @@ class ThompsonSampling(JointAcquisition):
     quantile.
 
     Args:
-        model: As in `ScoreAcquisition`.
-        choices: As in `JointAcquisition`.
-        objective: As in `ScoreAcquisition`.
-        residual: As in `ScoreAcquisition`.
+        model: Of one output, with a normal posterior of log T, or of T, over (s, gamma, L).
+        choices: ``n x d``: every allowed degree at this context; at most 128 count.
+        objective: Urgency a and cost; None: T sqrt(s).
+        residual: What the model's outcome is; None: what it says itself, or multiplicative.
         X_pending: Runs under way; the draw is given their expected times.
         seed: The same seed makes the same draw; None: one of torch's own random numbers, so that
             each instance draws anew.
 
     Source: Thompson, "On the likelihood that one unknown probability exceeds another", 1933.
+
+    Example:
+        >>> draw = ThompsonSampling(model, choices, seed=7)
+        >>> best, value = optimize_acqf_discrete(draw, q=1, choices=choices)
     """
 
     def __init__(

@@ -22,6 +22,11 @@ class NegativeLogScore(PosteriorTransform):
         objective: Urgency a and cost; None: T sqrt(s).
 
     Source: ARBO.
+
+    Example:
+        >>> transform = NegativeLogScore(Objective(urgency=2.0))
+        >>> improvement = LogExpectedImprovement(model, best_f, posterior_transform=transform)
+        >>> values = improvement(choices.unsqueeze(-2))
     """
 
     scalarize = True

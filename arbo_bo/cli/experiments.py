@@ -8,8 +8,8 @@ import click
 
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.setting_options import apply_configuration, settings
 from arbo_bo.cli.status_line import counted
-from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.cli.values import parse_parallelism
 from arbo_bo.experiment import Trial
 
@@ -97,7 +97,7 @@ def tasks(store: str | None, namespace: str, json: bool) -> None:
     """List the tasks, with the law that each has learned."""
     experiments = open_optimizer(store, namespace, must_exist=True).experiments()
     if json:
-        return render.print_json([render.experiment_json(e) for e in experiments])
+        return render.print_json_list(map(render.experiment_json, experiments))
     if not experiments:
         render.say("no tasks yet: `arbo tune` or `arbo suggest` makes one")
         return

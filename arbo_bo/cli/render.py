@@ -21,12 +21,11 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
-from arbo_bo.experiment.settings import SETTINGS
+from arbo_bo.experiment.settings import OWN
 
 QUANTILES = (0.05, 0.95)
 FAR_PERCENT = 1e4
-_USUAL = Experiment("a task as it starts")
-_OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
+_USUAL = {s.keyword: s.value(Experiment("a task as it starts")) for s in OWN.values()}
 
 
 @dataclass
@@ -69,22 +68,20 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, default=str, allow_nan=False))
 
 
-def print_json_list(items: Iterable[Any], indent: str = "") -> None:
-    """Prints a list as `print_json` does, item by item, however many there are."""
+def print_json_list(items: Iterable[Any]) -> None:
+    """Prints a list as one JSON document, however long: a line for each item."""
     opening = "["
     for item in items:
-        text = json.dumps(item, indent=2, default=str, allow_nan=False)
-        lines = "\n".join(f"{indent}  {line}" for line in text.splitlines())
-        print(f"{opening}\n{lines}", end="")
+        print(f"{opening}\n  {json.dumps(item, default=str, allow_nan=False)}", end="")
         opening = ","
-    print("[]" if opening == "[" else f"\n{indent}]")
+    print("[]" if opening == "[" else "\n]")
 
 
 def print_json_with(document: dict[str, Any], name: str, items: Iterable[Any]) -> None:
     """Prints one JSON document whose last member is a list, which may be long."""
     head = json.dumps(document, indent=2, default=str, allow_nan=False)
     print(head.removesuffix("\n}") + f",\n  {json.dumps(name)}: ", end="")
-    print_json_list(items, indent="  ")
+    print_json_list(items)
     print("}")
 
 
@@ -147,7 +144,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "parallelism": list(experiment.search_space.degrees),
         "objective": asdict(objective),
         "strategy": experiment.strategy.to_json(),
-        **{setting.keyword: setting.value(experiment) for setting in _OWN.values()},
+        **{setting.keyword: setting.value(experiment) for setting in OWN.values()},
         "sample_count": model.sample_count,
         "base_input_size": model.base_input_size,
         "law": None if model.law is None else asdict(model.law),
@@ -249,9 +246,9 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
 def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
     said = []
-    for name, setting in _OWN.items():
-        value = setting.value(experiment)
-        if value != setting.value(_USUAL):
+    for name, setting in OWN.items():
+        value = getattr(experiment, setting.keyword)
+        if value != _USUAL[setting.keyword]:
             said.append(f"no {name}" if value is False else f"{name} {setting.shown(value)}")
     return said
 

@@ -8,7 +8,7 @@ import click
 
 from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import open_optimizer
-from arbo_bo.cli.strategy_options import apply_configuration, is_known, settings
+from arbo_bo.cli.setting_options import apply_configuration, is_known, settings
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision

@@ -34,9 +34,8 @@ class Table:
 
     def lines(self) -> Iterator[str]:
         """The table's lines, with the terminal's codes for bold and green."""
-        widths = [width(title) for title in self.titles]
-        for row in self.rows:
-            widths = [max(wide, width(cell)) for wide, cell in zip(widths, row, strict=True)]
+        columns = zip(self.titles, *self.rows, strict=True)
+        widths = [max(map(width, column)) for column in columns]
         lefts = [title in self.left for title in self.titles]
         yield click.style(_line(self.titles, widths, lefts), bold=True)
         for number, row in enumerate(self.rows):
@@ -60,6 +59,6 @@ def _width(ch: str) -> int:
 def _line(cells: Iterable[str], widths: Sequence[int], lefts: Sequence[bool]) -> str:
     padded = []
     for cell, wide, left in zip(cells, widths, lefts, strict=True):
-        blanks = " " * (wide - width(cell))
-        padded.append(cell + blanks if left else blanks + cell)
+        wide -= width(cell) - len(cell)  # as many characters as fill it
+        padded.append(cell.ljust(wide) if left else cell.rjust(wide))
     return GAP.join(padded).rstrip()

@@ -8,8 +8,8 @@ import click
 from arbo_bo._format import count, format_time
 from arbo_bo.cli import INTERRUPTED, options, render, values
 from arbo_bo.cli.options import open_optimizer
+from arbo_bo.cli.setting_options import apply_configuration, settings
 from arbo_bo.cli.status_line import StatusLine
-from arbo_bo.cli.strategy_options import apply_configuration, settings
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import MissingPlaceholderError, StageFailedError
 from arbo_bo.execution import StageCommand

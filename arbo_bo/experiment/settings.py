@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo._format import format_time
+from arbo_bo.experiment.acquisitions import ACQUISITIONS
 
 if TYPE_CHECKING:
     from arbo_bo.experiment.experiment import Experiment
@@ -179,8 +180,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             Kind.NAME,
             "strategy.acquisition",
             "NAME",
-            "What chooses: knowledge_gradient, expected_cost, expected_improvement, lcb, "
-            "risk_averse, thompson, deadline, budget, constrained_improvement, or auto.",
+            f"What chooses: {', '.join(ACQUISITIONS)}, or auto.",
         ),
         "max_time": Setting(
             "slo",
@@ -246,3 +246,6 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "like": Setting("like", Kind.NAME, "strategy.like", "TASK", "Start from this task's law."),
     }
 )
+
+OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
+"""Settings that are fields of an `Experiment`, of a type that JSON knows."""

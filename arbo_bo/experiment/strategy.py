@@ -171,16 +171,8 @@ class Strategy:
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON's own types."""
-        return {
-            "acquisition": self.acquisition,
-            "slo": [_level_json(level) for level in self.slo],
-            "search": self.search.value,
-            "eta": self.eta,
-            "pin": self.pin,
-            "dry_run": self.dry_run,
-            "guard": self.guard,
-            "like": self.like,
-        }
+        values = {name: plain(getattr(self, name)) for name in self.__slots__}
+        return values | {"slo": [_level_json(level) for level in self.slo]}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Strategy":
@@ -192,6 +184,11 @@ class Strategy:
         """
         known = {name: stored[name] for name in cls.__slots__ if name in stored}
         return cls(**known | {"slo": tuple(map(_level_of, stored.get("slo", ())))})
+
+
+def plain(value: Any) -> Any:
+    """A setting's value as JSON knows it."""
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def _level_json(level: SLO) -> dict[str, Any]:

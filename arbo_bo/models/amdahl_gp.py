@@ -81,8 +81,8 @@ class AmdahlGP(SingleTaskGP):
     Example:
         >>> X = torch.tensor([[1.0, 1, 0], [2, 1, 0], [4, 1, 0]])
         >>> model = AmdahlGP(X, torch.tensor([[292.0], [150], [83]]).log())
-        >>> fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        >>> model.time_posterior(torch.tensor([[8.0, 1, 0]])).mean
+        >>> mll = fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        >>> mean_s = model.time_posterior(torch.tensor([[8.0, 1, 0]])).mean
     """
 
     def __init__(
@@ -199,11 +199,10 @@ class AmdahlGP(SingleTaskGP):
     def fitted_hyperparameters(self) -> Hyperparameters:
         """Everything that was fitted, of a single model with inferred noise."""
         kernel, unit = self.covar_module, self._variance_unit
-        low, mid, high = kernel.smooth.lengthscale.flatten().tolist()
         return Hyperparameters(
             law=self.law,
             outputscale=kernel.outputscale.item() * unit,
-            lengthscales=(low, mid, high),
+            lengthscales=tuple(kernel.smooth.lengthscale.flatten().tolist()),
             noise=self.likelihood.fitted_noise.item() * unit,
             residual=self.residual,
             mean=self.mean_module.NAME,

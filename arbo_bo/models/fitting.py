@@ -56,6 +56,12 @@ def fit_amdahl_gp(
         NotEnoughObservationsError: n = 0.
         ShapeError: The shapes are not as above.
         InvalidValueError: A time is not above 0, or an input is outside its domain.
+
+    Example:
+        >>> X = torch.tensor([[1.0, 1, 0], [2, 1, 0], [4, 1, 0]])
+        >>> model = fit_amdahl_gp(X, torch.tensor([[292.0], [150], [83]]))
+        >>> run = model.time_posterior(torch.tensor([[8.0, 1, 0]]))
+        >>> late = run.quantile(0.95)
     """
     if execution_time_s.ndim != 2 or execution_time_s.shape != (*train_X.shape[:-1], 1):
         raise ShapeError(

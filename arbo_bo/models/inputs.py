@@ -8,8 +8,8 @@ from torch import Tensor
 from arbo_bo.errors import InvalidValueError, ShapeError
 from arbo_bo.experiment import Residual
 from arbo_bo.models.scalability import LawPrior, ScalabilityMean
+from arbo_bo.numerics.inputs import COLUMNS, GAMMA, S
 
-INPUTS = ("parallelism s", "input scaling gamma", "cluster load L")
 ROUNDING = 1e-6
 """How far outside its domain an input may be by rounding, as after a transform and its inverse."""
 LONGEST_S = 100 * 365 * 86400.0
@@ -17,27 +17,35 @@ LONGEST_S = 100 * 365 * 86400.0
 
 
 def check_inputs(X: Tensor, name: str) -> None:
-    """Raises unless X holds s, gamma and L.
+    """Raises unless X holds the columns of `COLUMNS`, each in its domain.
 
     Args:
-        X: ``... x 3``.
+        X: ``... x d``.
         name: What the caller calls it.
 
     Raises:
-        ShapeError: It has not three columns.
-        InvalidValueError: A degree is below 1, a gamma not above 0, a load negative, or a number
-            not finite.
+        ShapeError: It has another number of columns.
+        InvalidValueError: A value is outside its column's domain, or not finite.
     """
-    if X.shape[-1] != len(INPUTS):
+    if X.shape[-1] != len(COLUMNS):
+        columns = ", ".join(column.name for column in COLUMNS)
         raise ShapeError(
-            f"{name} needs shape (..., n, 3) with columns {', '.join(INPUTS)}, got {tuple(X.shape)}"
+            f"{name} needs shape (..., n, {len(COLUMNS)}) with columns {columns}, "
+            f"got {tuple(X.shape)}"
         )
-    s, gamma, load = X.detach().unbind(-1)
-    valid = (s >= 1 - ROUNDING) & (gamma > 0) & (load >= -ROUNDING) & X.detach().isfinite().all(-1)
+    values = X.detach()
+    valid = values.isfinite()
+    for i, column in enumerate(COLUMNS):
+        x = values[..., i]
+        valid[..., i] &= x >= column.low - ROUNDING if column.attained else x > column.low
     if not bool(valid.all()):
+        domain = ", ".join(
+            f"{column.name.split()[-1]} {'>=' if column.attained else '>'} {column.low:g}"
+            for column in COLUMNS
+        )
+        least = ", ".join(f"{x.min().item():g}" for x in values.unbind(-1))
         raise InvalidValueError(
-            f"{name} needs finite s >= 1, gamma > 0 and L >= 0, in physical units; got minima "
-            f"{s.min().item():g}, {gamma.min().item():g}, {load.min().item():g}"
+            f"{name} needs finite {domain}, in physical units; got minima {least}"
         )
 
 
@@ -92,6 +100,6 @@ def window_scale(
     train_X: Tensor, time_s: Tensor, mean: type[ScalabilityMean], prior: LawPrior | None
 ) -> Tensor:
     """The window's own time scale, ``aug_batch_shape x 1``."""
-    s, gamma = train_X[..., 0].unsqueeze(-2), train_X[..., 1].unsqueeze(-2)
+    s, gamma = train_X[..., S].unsqueeze(-2), train_X[..., GAMMA].unsqueeze(-2)
     time = time_s.transpose(-1, -2).clamp_min(torch.finfo(torch.float64).tiny)
     return mean.scale_of(s, gamma, time, prior)

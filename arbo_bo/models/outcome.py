@@ -80,6 +80,12 @@ class LogTime(Log):
 
     BoTorch's own `Log` hands out a posterior that is no normal distribution, which functions that
     scale and weigh posteriors do not take.
+
+    Example:
+        >>> X = torch.tensor([[1.0, 1, 0], [2, 1, 0], [4, 1, 0]])
+        >>> seconds = torch.tensor([[292.0], [150], [83]])
+        >>> model = AmdahlGP(X, seconds, outcome_transform=LogTime())
+        >>> mean_s = model.posterior(X).mean
     """
 
     def forward(

@@ -24,6 +24,8 @@ from arbo_bo.experiment import (
     validation,
 )
 from arbo_bo.experiment.outcome import clean_reason
+from arbo_bo.experiment.settings import OWN
+from arbo_bo.experiment.strategy import plain
 from arbo_bo.storage.columns import PLACE, TRIAL_COLUMNS
 from arbo_bo.storage.transaction import Row, readable
 
@@ -31,15 +33,7 @@ T = TypeVar("T")
 logger = logging.getLogger("arbo_bo")
 FORMAT = 1
 _SMALLEST_T1_S = 1e-299
-_PLAIN_SETTINGS = (
-    "default_parallelism",
-    "window",
-    "baseline",
-    "residual",
-    "estimator",
-    "mean",
-    "lease_s",
-)
+_PLAIN_SETTINGS = tuple(s.keyword for s in OWN.values() if s.keyword != "alpha")
 Json = dict[str, Any]
 OWN_COLUMNS = tuple(column.name for column in TRIAL_COLUMNS if column.name not in PLACE)
 _NESTED = ("parallelism", "input_size", "cluster_load")
@@ -54,19 +48,13 @@ def configuration_of(experiment: Experiment) -> Json:
     return (told if callers else {}) | {
         "format": FORMAT,
         "parallelism": _space_json(experiment.search_space),
-        "default_parallelism": experiment.default_parallelism,
         "objective": {
             "urgency": objective.urgency,
             "cost_exponent": objective.exponent,
             "price_per_worker_hour": objective.price_per_worker_hour,
         },
-        "window": experiment.window,
-        "baseline": experiment.baseline,
-        "residual": experiment.residual.value,
-        "estimator": experiment.estimator.value,
-        "mean": experiment.mean.value,
         "strategy": experiment.strategy.to_json(),
-        "lease_s": experiment.lease_s,
+        **{name: plain(getattr(experiment, name)) for name in _PLAIN_SETTINGS},
     }
 
 

@@ -80,6 +80,8 @@ class Database:
         schema.require_known(self.schema_version(), self.url)
         from arbo_bo.storage import migrate
 
+        if not in_memory(self.url):
+            self._pool().drop_idle()  # behind a pooler each of them is one that others wait for
         problem: StoreError
         try:
             with patience.apart(SCHEMA_TIMEOUT_S), self._in_memory() as driver:

@@ -91,18 +91,22 @@ class StageSpec:
         return degree if limit is None else max(1, min(degree, limit))
 
     def require_room(self, limit: Limit) -> None:
-        """Checks that some allowed degree can run.
+        """Checks that some allowed degree can run, and the one of a pin or a dry run.
 
         Raises:
-            InvalidValueError: Even the smallest is above the limit.
+            InvalidValueError: It is above the limit.
         """
-        space = self.configured.search_space
-        if limit.parallelism is not None and limit.parallelism < space.smallest:
-            raise InvalidValueError(
-                f"stage {self.name!r} may run with {space} workers, and no more than {limit} can "
-                f"run side by side; raise that limit to {space.smallest} or more, or allow smaller "
-                "degrees with parallelism="
-            )
+        experiment = self.configured
+        space, fixed = experiment.search_space, experiment.fixed_parallelism
+        needed = space.smallest if fixed is None else fixed
+        if limit.parallelism is None or limit.parallelism >= needed:
+            return
+        what = f"may run with {space}" if fixed is None else f"is to run with {fixed}"
+        raise InvalidValueError(
+            f"stage {self.name!r} {what} workers, and no more than {limit} can run side by side; "
+            f"raise that limit to {needed} or more, or give smaller degrees: parallelism=, or pin= "
+            "or default_parallelism= where that is the degree of every run"
+        )
 
     def _check_settings(self) -> None:
         if unknown := sorted(set(self.settings) - set(KEYWORDS)):

@@ -1,8 +1,10 @@
 """What a user copies from docs/airflow.md and examples/airflow is loaded by Airflow."""
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -40,3 +42,27 @@ def test_image_is_built_from_the_checkout_since_no_index_has_the_package():
         "airflow"
         in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     )
+
+
+def test_handwritten_stage_runs_when_the_store_is_down(monkeypatch, tmp_path, capsys):
+    source = ROOT / "examples" / "airflow" / "handwritten.py"
+    handwritten = runpy.run_path(str(source))
+    left = {}
+
+    def xcom_push(key, value):
+        left[key] = value
+
+    ti = SimpleNamespace(
+        id="i", dag_id="d", run_id="r", xcom_push=xcom_push, xcom_pull=lambda **_: None
+    )
+    context = {"ti": ti, "params": {"rows": 7.0}}
+    monkeypatch.setenv("ARBO_DATABASE_URL", f"sqlite:///{tmp_path}/no/such/folder.db")
+    plan, record = (handwritten["dag"].get_task(name) for name in ("plan", "record"))
+    for task in (plan, record):
+        monkeypatch.setitem(
+            task.python_callable.__globals__, "get_current_context", lambda: context
+        )
+    assert plan.python_callable() == [[0, 2], [1, 2]]
+    assert left == {"trial_index": None}
+    assert "no advice, 2 workers: " in capsys.readouterr().out
+    assert record.python_callable([]) is None

@@ -68,9 +68,11 @@ def test_dag_is_loaded_when_what_follows_may_run_after_a_failure(tmp_path, rest)
         ("", "parallelism=[32, 64]", "", "16 by max_active_tasks of the DAG"),
         ("", "parallelism=(4, 8)", "max_active_tis_per_dagrun=3", "max_active_tis_per_dagrun"),
         ("max_active_tasks=9999", "parallelism=[2000]", "", "1024 by max_map_length"),
+        ("max_active_tasks=4", "pin=8", "", "is to run with 8 workers"),
+        ("", "default_parallelism=8, dry_run=True, max_parallelism=4", "", "4 by max_parallelism"),
     ],
 )
-def test_dag_is_refused_when_no_allowed_degree_can_run(tmp_path, dag, options, work, words):
+def test_dag_is_refused_when_its_degrees_cannot_run(tmp_path, dag, options, work, words):
     code = f"""
 with DAG("d", schedule=None, {dag}):
     stage = arbo_stage("s", {options})
