@@ -12,7 +12,7 @@ MISSING := $(strip $(foreach name,prometheus pgbouncer,$(if $(shell command -v $
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -71,6 +71,9 @@ bench-cold: .venv/.installed-dev  ## time and memory of one command or decision 
 
 bench-latency: .venv/.installed-dev  ## processor time of a warm decision and its parts, beside BoTorch's own fit
 	$(BIN)/python perf/latency.py
+
+bench-fleet: .venv/.installed-dev  ## a night of 1,000 tasks decided and completed in one process
+	$(BIN)/python perf/fleet.py
 
 bench-store: .venv/.installed-dev  ## arbo's store beside Optuna's and Ax's (pip install ax-platform) on one PostgreSQL
 	$(BIN)/python perf/store.py

@@ -1,5 +1,5 @@
 """Trials in, candidate out: baseline, probe, then Bayesian optimization. It holds no state."""
 
-from arbo_bo.generation.strategy import Generated, generate, predict
+from arbo_bo.generation.strategy import Generated, Request, generate, generate_many, predict
 
-__all__ = ["Generated", "generate", "predict"]
+__all__ = ["Generated", "Request", "generate", "generate_many", "predict"]

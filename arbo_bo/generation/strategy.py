@@ -16,7 +16,8 @@ from arbo_bo.experiment import (
 from arbo_bo.generation.choice import choose
 from arbo_bo.generation.opening import opening_move
 from arbo_bo.generation.reason import fixed_reason, opening_reason, optimize_reason
-from arbo_bo.generation.surrogate import fit
+from arbo_bo.generation.surrogate import fit, fit_all
+from arbo_bo.generation.window import Surrogate
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,39 @@ class Generated:
 
     decision: Decision
     learned: Learned | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a decision is taken from.
+
+    Attributes:
+        experiment: Configuration and what was learned before.
+        trials: The task's history by index, of any status.
+        context: Input size and cluster load of the next run.
+    """
+
+    experiment: Experiment
+    trials: Sequence[Trial]
+    context: Context
+
+
+def generate_many(requests: Sequence[Request]) -> list[Generated]:
+    """Decides the next run of several tasks; what is to be fitted is fitted as one batch.
+
+    Args:
+        requests: One a task; see `generate`.
+
+    Raises:
+        UnknownAcquisitionError: A strategy's acquisition function is not installed here.
+    """
+    moves = [opening_move(r.experiment, r.trials, r.context) for r in requests]
+    asked = [r for r, move in zip(requests, moves, strict=True) if move is None]
+    surrogates = iter(fit_all([(r.experiment, r.trials) for r in asked]))
+    return [
+        _optimized(r, next(surrogates)) if move is None else _opened(r, *move)
+        for r, move in zip(requests, moves, strict=True)
+    ]
 
 
 def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) -> Generated:
@@ -40,12 +74,16 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
     Raises:
         UnknownAcquisitionError: The strategy's acquisition function is not installed here.
     """
-    move = opening_move(experiment, trials, context)
-    if move is not None:
-        degree, phase = move
-        reason = opening_reason(experiment, degree, phase)
-        return Generated(_decision(experiment, context, degree, phase, reason))
-    surrogate = fit(experiment, trials)
+    return generate_many([Request(experiment, trials, context)])[0]
+
+
+def _opened(request: Request, degree: int, phase: Phase) -> Generated:
+    reason = opening_reason(request.experiment, degree, phase)
+    return Generated(_decision(request.experiment, request.context, degree, phase, reason))
+
+
+def _optimized(request: Request, surrogate: Surrogate) -> Generated:
+    experiment, trials, context = request.experiment, request.trials, request.context
     learned = surrogate.learned(experiment)
     choice = choose(experiment, surrogate, trials, context, learned.law)
     decision = replace(

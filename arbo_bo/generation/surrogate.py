@@ -20,7 +20,7 @@ from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import SMALLEST_SCALE, Surrogate, Window
 from arbo_bo.numerics.choosers import Alternatives, predictions
 from arbo_bo.numerics.evidence import Vector
-from arbo_bo.numerics.fitting import Fit, best_law
+from arbo_bo.numerics.fitting import Fit, fit_many, log_evidence
 from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.numerics.inputs import COLUMNS
 from arbo_bo.numerics.joint import Joint
@@ -117,15 +117,31 @@ def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
     Raises:
         NotEnoughObservationsError: No trial is completed.
     """
-    window = Window.of(experiment, trials)
-    learn = _fit_gp if experiment.estimator is Estimator.GP else fit_online
-    return learn(experiment, window)
+    return fit_all([(experiment, trials)])[0]
 
 
-def _fit_gp(experiment: Experiment, window: Window) -> GPSurrogate:
+def fit_all(histories: Sequence[tuple[Experiment, Sequence[Trial]]]) -> list[Surrogate]:
+    """Learns from the windows of several tasks; the Gaussian processes are fitted as one batch.
+
+    Raises:
+        NotEnoughObservationsError: A task has no completed trial.
+    """
+    windows = [Window.of(experiment, trials) for experiment, trials in histories]
+    problems = [
+        problems_of(experiment, window) if experiment.estimator is Estimator.GP else []
+        for (experiment, _), window in zip(histories, windows, strict=True)
+    ]
     with one_thread():
-        found = best_law(problems_of(experiment, window))
-    return GPSurrogate.of(found, window)
+        fits = iter(fit_many([p for each in problems for p in each]))
+    found: list[Surrogate] = []
+    for (experiment, _), window, each in zip(histories, windows, problems, strict=True):
+        if not each:
+            found.append(fit_online(experiment, window))
+            continue
+        laws = [next(fits) for _ in each]
+        best = laws[0] if len(laws) == 1 else max(laws, key=log_evidence)
+        found.append(GPSurrogate.of(best, window))
+    return found
 
 
 def problems_of(experiment: Experiment, window: Window) -> list[FitProblem]:

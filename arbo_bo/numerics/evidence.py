@@ -257,11 +257,16 @@ class Evidence:
         """tr(K^-1 dK_i K^-1 dK_j) over outputscale, lengthscales and noise."""
         batch, n, count = len(inverse), self.size, matrices.shape[1] + 2
         products = np.empty((batch, count, n, n))
-        products[:, 0] = np.matmul(inverse, c.kernel)
         np.matmul(inverse[:, None], matrices, out=products[:, 1:-1])
         np.multiply(inverse, c.noise[:, None, None], out=products[:, -1])
         if self.mask is not None:
             products[:, -1] *= self.mask[:, None, :]
+        if self.fixed is None:  # K^-1 (K - noise I), without a product
+            np.negative(products[:, -1], out=products[:, 0])
+            ones = products[:, 0].reshape(batch, n * n)[:, :: n + 1]
+            ones += 1.0 if self.mask is None else self.mask
+        else:
+            np.matmul(inverse, c.kernel, out=products[:, 0])
         across = np.ascontiguousarray(np.swapaxes(products, -1, -2)).reshape(batch, count, n * n)
         flat = products.reshape(batch, count, n * n)
         return np.asarray(np.matmul(flat, np.swapaxes(across, -1, -2)))

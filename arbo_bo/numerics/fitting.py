@@ -164,7 +164,7 @@ def searched(problems: Sequence[FitProblem]) -> Vector:
         s if len(s) == most else np.concatenate((s, np.repeat(s[:1], most - len(s), 0)))
         for s in starts
     ]
-    found = maximise(stacked(problems, repeat=most), np.concatenate(every))
+    found = maximise(stacked(problems, repeat=most), np.concatenate(every), rivals=most)
     best = found.value.reshape(len(problems), most).argmax(1)
     every_x = found.x.reshape(len(problems), most, -1)
     return np.asarray(every_x[np.arange(len(problems)), best])

@@ -21,6 +21,7 @@ Venkataraman et al., Ernest, NSDI 2016. The scaling gamma^k and the start-up C a
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -82,27 +83,27 @@ class Law:
     parameters: tuple[Parameter, ...]
     starts: tuple[Mapping[str, float], ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The parameters' names."""
         return tuple(p.name for p in self.parameters)
 
-    @property
+    @cached_property
     def timed(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """1 for each parameter that is the logarithm of a time over u, else 0; shape (m,)."""
         return np.array([float(p.timed) for p in self.parameters])
 
-    @property
+    @cached_property
     def exponents(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """D log term / d parameter where it is constant, ``J x m``."""
         return np.array([[float(n in t.factors) for n in self.names] for t in self.terms])
 
-    @property
+    @cached_property
     def scaling(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """1 for each term that is multiplied by gamma^k, else 0; shape (J,)."""
         return np.array([float(t.scales) for t in self.terms])
 
-    @property
+    @cached_property
     def fraction_signs(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """`Term.fraction` of each term, shape (J,)."""
         return np.array([float(t.fraction) for t in self.terms])

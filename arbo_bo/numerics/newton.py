@@ -42,26 +42,34 @@ class Maximum(NamedTuple):
     curvature: Vector
 
 
-def maximise(evidence: Evidence, start: Vector, target: Vector | None = None) -> Maximum:
+def maximise(
+    evidence: Evidence, start: Vector, target: Vector | None = None, rivals: int = 1
+) -> Maximum:
     """Maximises the log density of each member of a batch from its start, inside its bounds.
 
     Args:
         evidence: The densities.
         start: ``B x P``; moved inside the bounds.
         target: A member that cannot reach its value any more is given up, shape (B,); None: none.
+        rivals: So many members next to each other are starts of one search: one that cannot reach
+            the best of them any more is given up.
     """
     size, count = start.shape
     x = np.clip(start, evidence.low, evidence.high)
     best = Maximum(np.full(size, -np.inf), x.copy(), np.zeros((size, count, count)))
     members, current = np.arange(size), evidence
     value, gradient, hessian = evidence.evaluate(x)
-    radius = np.full(size, FIRST_RADIUS)
+    radius, reached = np.full(size, FIRST_RADIUS), value.copy()
     for _ in range(MOST_STEPS):
         slope, curvature = _inside(current, x, gradient, hessian)
         step, gain = _newton_step(slope, curvature)
         stop = (gain < TOLERANCE) | (radius < SMALLEST_RADIUS)
         if target is not None:
             stop |= value + GIVE_UP * gain < target[members]
+        if rivals > 1:
+            reached[members] = value
+            best_rival = np.repeat(reached.reshape(-1, rivals).max(1), rivals)
+            stop |= value + GIVE_UP * gain < best_rival[members]
         if stop.any():
             done = members[stop]
             small = (gain[stop] < TOLERANCE)[:, None]

@@ -11,11 +11,12 @@ from arbo_bo.errors import (
     NotEnoughObservationsError,
     StaleDecisionError,
 )
-from arbo_bo.experiment import Context, Decision, Experiment, Prediction
+from arbo_bo.experiment import Context, Decision, Experiment, Prediction, Trial
 from arbo_bo.experiment.decision_record import decision_of
 from arbo_bo.experiment.drafts import running_trial
 
 if TYPE_CHECKING:
+    from arbo_bo import generation
     from arbo_bo.context import LoadSource, SizeSource
     from arbo_bo.context.input_size import Fallback
     from arbo_bo.generation import Generated
@@ -91,6 +92,41 @@ class Decider:
                 return self._attempt(request)
         return self._attempt(request, stands=True)
 
+    def suggest_many(self, requests: Sequence[Request]) -> list[Decision]:
+        """Decides for several tasks with one read, one batch of fits and one write.
+
+        Each decision sees the cluster as it was before any of them. A task that is new, is asked
+        for twice, or has changed meanwhile, is decided by itself.
+        """
+        from arbo_bo.generation import generate_many
+        from arbo_bo.storage.protocol import Start
+
+        names = [r.task for r in requests]
+        situations = self.store.situations(names)
+        if any(s is not None and s.lapsed for s in situations) and self.store.abandon_lapsed():
+            situations = self.store.situations(names)
+        first: dict[str, tuple[int, Situation]] = {}
+        for i, (name, situation) in enumerate(zip(names, situations, strict=True)):
+            if situation is not None:
+                first.setdefault(name, (i, situation))
+        asked = [self._asked(situation, requests[i]) for i, situation in first.values()]
+        generated = generate_many(asked)
+        starts = [
+            Start(
+                requests[i].task,
+                self._draft(made, of, requests[i]),
+                made.learned,
+                situation.experiment.model.version,
+            )
+            for (i, situation), of, made in zip(first.values(), asked, generated, strict=True)
+        ]
+        found: dict[int, Decision] = {}
+        started = self.store.start_many(starts)
+        for (i, _), made, trial in zip(first.values(), generated, started, strict=True):
+            if trial is not None:
+                found[i] = self._started(made.decision, trial)
+        return [found[i] if i in found else self.suggest(r) for i, r in enumerate(requests)]
+
     def decide(
         self, task: str, input_size: "SizeSource | None", cluster_load: float | None
     ) -> Decision:
@@ -140,24 +176,34 @@ class Decider:
         experiment = situation.experiment
         if situation.started is not None:
             return decision_of(situation.started, experiment.residual)
-        generated, context = self._generate(situation, request)
-        draft = running_trial(
-            generated.decision,
-            context,
-            experiment.lease_of(generated.decision.predicted_time_s),
-            request.given.cluster_load,
-            request.idempotency_key,
-            request.run_key,
-        )
+        from arbo_bo.generation import generate
+
+        asked = self._asked(situation, request)
+        generated = generate(asked.experiment, asked.trials, asked.context)
+        draft = self._draft(generated, asked, request)
         version = None if stands else experiment.model.version
         trial, is_new = self.store.start(request.task, draft, generated.learned, version)
         if not is_new:
             return decision_of(trial, experiment.residual)
-        decision = replace(
-            generated.decision, trial_index=trial.trial_index, trial_id=trial.trial_id
+        return self._started(generated.decision, trial)
+
+    def _started(self, decision: Decision, trial: Trial) -> Decision:
+        """The decision with its trial's identity."""
+        logger.info("%s, trial %d: %s", trial.task, trial.trial_index, decision.reason)
+        return replace(decision, trial_index=trial.trial_index, trial_id=trial.trial_id)
+
+    def _draft(
+        self, generated: "Generated", asked: "generation.Request", request: Request
+    ) -> Trial:
+        """The trial of a decision, without an index."""
+        return running_trial(
+            generated.decision,
+            asked.context,
+            asked.experiment.lease_of(generated.decision.predicted_time_s),
+            request.given.cluster_load,
+            request.idempotency_key,
+            request.run_key,
         )
-        logger.info("%s, trial %d: %s", request.task, trial.trial_index, decision.reason)
-        return decision
 
     def _situation(self, request: Request) -> "Situation":
         """What a decision looks at, runs past their lease abandoned; a new task is configured."""
@@ -172,9 +218,9 @@ class Decider:
             situation = self.store.situation(task, key)
         return situation
 
-    def _generate(self, situation: "Situation", request: Request) -> "tuple[Generated, Context]":
-        """A decision as things stand, and the context that it was taken in."""
-        from arbo_bo.generation import generate
+    def _asked(self, situation: "Situation", request: Request) -> "generation.Request":
+        """What a decision is taken from, as things stand."""
+        from arbo_bo import generation
 
         experiment = self._standing_in(situation.experiment)
         if request.max_parallelism is not None:
@@ -184,7 +230,7 @@ class Decider:
         others = [t for t in situation.trials if not t.is_superseded_by(request.run_key)]
         workers = situation.running_workers - sum(t.parallelism for t in superseded)
         context = self._with_load(request.given, max(0, workers))
-        return generate(experiment, others, context), context
+        return generation.Request(experiment, others, context)
 
     def _with_load(self, context: Context, workers: int | None = None) -> Context:
         """The context with the load that the store sees: `workers`, or what it says now.

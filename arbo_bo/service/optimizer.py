@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -123,6 +123,37 @@ class ArboOptimizer(Outcomes):
         with self.store.within(deadline_s):
             delivered_quietly(self.store)
             return self._decider.suggest(request)
+
+    def suggest_many(
+        self,
+        tasks: "Mapping[str, SizeSource | None] | Sequence[str]",
+        *,
+        cluster_load: float | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> dict[str, Decision]:
+        """Suggests for several tasks, such as a night's: one read, one batch of fits, one write.
+
+        Each decision sees the cluster as it was before any of them.
+
+        Args:
+            tasks: Their names, or the size of each one's input, as in `suggest`.
+            cluster_load: As in `suggest`.
+            deadline_s: As in `suggest`, for all of them together.
+
+        Raises:
+            InvalidValueError: A value is outside its domain.
+            InputSizeError: An input's size cannot be had, and there is no fallback.
+            ArboError: The store failed. No trial was made, but for those of new tasks, which are
+                decided by themselves.
+        """
+        sizes = tasks if isinstance(tasks, Mapping) else dict.fromkeys(tasks)
+        requests = [
+            Request(task, self._decider.context(size, cluster_load)) for task, size in sizes.items()
+        ]
+        with self.store.within(deadline_s):
+            delivered_quietly(self.store)
+            decisions = self._decider.suggest_many(requests)
+        return {decision.task: decision for decision in decisions}
 
     def predict(
         self,

@@ -3,7 +3,7 @@
 import logging
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from arbo_bo.service.experiments import Configuration
 from arbo_bo.service.history import Told, trials_of_csv
 
 if TYPE_CHECKING:
-    from arbo_bo.storage.protocol import Added
+    from arbo_bo.storage.protocol import Added, Change
 
 logger = logging.getLogger("arbo_bo")
 
@@ -93,6 +93,28 @@ class Outcomes(Configuration):
         if completed.failure_reason is not None:
             logger.warning("%s: %s", completed, completed.failure_reason)
         return completed
+
+    def complete_many(self, times: Iterable[tuple[Decision, float]]) -> list[Trial]:
+        """Records what several runs took, all or none, in one transaction.
+
+        Args:
+            times: The decision of each run, and its wall time [s].
+
+        Raises:
+            InvalidValueError: A time is not above 0, or a decision has no trial.
+            TrialNotFoundError: There is no such trial.
+            TrialClosedError: One failed, was abandoned, or was completed with another time.
+        """
+        changes: list[Change] = []
+        for decision, execution_time_s in times:
+            if decision.trial_index is None:
+                raise InvalidValueError(
+                    f"the decision for {decision.task!r} has no trial: take it with suggest"
+                )
+            outcome = Outcome(execution_time_s)
+            trial = decision.trial_id or decision.trial_index
+            changes.append((decision.task, trial, _completing(outcome)))
+        return self.store.change_many(changes)
 
     def mark_trial_failed(
         self,
@@ -231,3 +253,7 @@ def _not_among(trials: Sequence[Trial], drafts: Sequence[Trial]) -> list[Trial]:
             new.append(draft)
             known |= {draft.idempotency_key} - {None}
     return new
+
+
+def _completing(outcome: Outcome) -> Callable[[Trial], Trial]:
+    return lambda trial: trial.complete(outcome)

@@ -1,15 +1,16 @@
-"""Trials by the million: read and added a batch at a time, so that memory does not grow."""
+"""Many trials at once: the million of a history, and those of a night's decisions."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
+from arbo_bo.errors import StaleDecisionError
 from arbo_bo.experiment import Experiment, Trial
 from arbo_bo.storage import codec
-from arbo_bo.storage.protocol import Added
-from arbo_bo.storage.reader import BATCH
-from arbo_bo.storage.steps import Steps
+from arbo_bo.storage.protocol import Added, Start
+from arbo_bo.storage.reader import BATCH, checked_name
+from arbo_bo.storage.steps import Steps, leased, new_ids
 from arbo_bo.storage.transaction import Row, Transaction
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_each(
             new = [trial for trial in batch if _identity(trial.idempotency_key) not in known]
             if new:
                 place = steps.allot(name, len(new), None)
-                steps.insert(place, [str(uuid.uuid4()) for _ in new], new, None)
+                steps.insert(place, new_ids(len(new)), new, None)
             added, left_out = added + len(new), left_out + len(batch) - len(new)
         return Added(first, added, left_out)
 
@@ -73,3 +74,28 @@ def _identity(text: str | None) -> object:
         return uuid.UUID(text).int
     except ValueError:
         return text
+
+
+def start_many(store: "SQLTrialStore", starts: Sequence[Start]) -> list[Trial | None]:
+    """See `SQLTrialStore.start_many`; every process takes the locks of tasks in one order."""
+    ids, earlier_attempts = new_ids(len(starts)), count()
+    order = sorted(range(len(starts)), key=lambda i: starts[i].name)
+
+    def one(transaction: Transaction, start: Start, trial_id: str, again: bool) -> Trial | None:
+        steps, name = Steps(store, transaction), checked_name(start.name)
+        if again and (kept := steps.kept(name, [trial_id])):
+            return kept[0]
+        try:
+            steps.require_version(name, start.decided_at)
+        except StaleDecisionError:
+            return None
+        row = steps.allot(name, 1, None)
+        new = [leased(start.trial, row["moment"])]
+        return steps.insert(row, [trial_id], new, start.learned)[0]
+
+    def work(transaction: Transaction) -> list[Trial | None]:
+        again = bool(next(earlier_attempts))
+        found = {i: one(transaction, starts[i], ids[i], again) for i in order}
+        return [found[i] for i in range(len(starts))]
+
+    return store.database.write(work, retries=True)

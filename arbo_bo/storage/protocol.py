@@ -27,6 +27,27 @@ class Situation:
     started: Trial | None = None
 
 
+Change = tuple[str, int | str, Callable[[Trial], Trial]]
+"""A task's name, a trial's number or identity, and what becomes of the trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The RUNNING trial of a decision, to be added.
+
+    Attributes:
+        name: The task's name.
+        trial: The trial; the store allots its index.
+        learned: What was learned on the way.
+        decided_at: The experiment's version that was decided on.
+    """
+
+    name: str
+    trial: Trial
+    learned: Learned | None = None
+    decided_at: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """What `TrialStore.add_each` did.
@@ -113,6 +134,21 @@ class TrialStore(Protocol):
         Raises:
             StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
+        ...
+
+    def situations(self, names: Sequence[str]) -> "list[Situation | None]":
+        """What decisions on several tasks look at, read at once; None: no such task."""
+        ...
+
+    def start_many(self, starts: "Sequence[Start]") -> list[Trial | None]:
+        """Adds the RUNNING trials of several decisions in one transaction.
+
+        None stands for a decision whose experiment has changed since: nothing was added for it.
+        """
+        ...
+
+    def change_many(self, changes: "Sequence[Change]") -> list[Trial]:
+        """`change` for several trials in one transaction, all or none."""
         ...
 
     def change(self, name: str, trial: int | str, change: Callable[[Trial], Trial]) -> Trial:

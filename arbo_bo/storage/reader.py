@@ -1,6 +1,6 @@
 """What a store answers without changing anything."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
@@ -110,6 +110,21 @@ class SQLTrialReader:
         """
         checked_name(name)
         return self.database.read(lambda t: self._situation(t, name, idempotency_key))
+
+    def situations(self, names: Sequence[str]) -> list[Situation | None]:
+        """What decisions on several tasks look at, in one transaction; None: no such task."""
+        checked = [checked_name(name) for name in names]
+
+        def work(transaction: Transaction) -> list[Situation | None]:
+            found: list[Situation | None] = []
+            for name in checked:
+                try:
+                    found.append(self._situation(transaction, name, None))
+                except ExperimentNotFoundError:
+                    found.append(None)
+            return found
+
+        return self.database.read(work)
 
     def trial(self, name: str, trial: int | str) -> Trial:
         """One trial, by its number or its identity.

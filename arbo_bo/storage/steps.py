@@ -1,8 +1,10 @@
 """What the writing transactions of a store are made of."""
 
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from arbo_bo.errors import StaleDecisionError
 from arbo_bo.experiment import Experiment, Learned, Trial, TrialStatus
@@ -134,3 +136,18 @@ class Steps:
 
 def _overtaken(name: str, decided_at: int) -> StaleDecisionError:
     return StaleDecisionError(f"task {name!r} was changed since its version {decided_at}")
+
+
+def new_ids(number: int) -> list[str]:
+    """Made here and not by the database, so that a second attempt finds what a first one wrote."""
+    return [str(uuid.uuid4()) for _ in range(number)]
+
+
+def leased(trial: Trial, moment: datetime) -> Trial:
+    """The trial with its lease counted from `moment`, by the database's clock."""
+    start, end = trial.started_at, trial.lease_expires_at
+    return (
+        trial
+        if start is None or end is None
+        else replace(trial, lease_expires_at=moment + (end - start))
+    )

@@ -1,21 +1,19 @@
 """Experiments and trials in a database, SQLite or PostgreSQL."""
 
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import count
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Experiment, Learned, Trial
 from arbo_bo.storage import codec
-from arbo_bo.storage.batches import add_each
-from arbo_bo.storage.protocol import Added
+from arbo_bo.storage.batches import add_each, start_many
+from arbo_bo.storage.protocol import Added, Change, Start
 from arbo_bo.storage.reader import SQLTrialReader, checked_name
 from arbo_bo.storage.rules import LEASE_EXPIRED
 from arbo_bo.storage.samples import Samples
-from arbo_bo.storage.steps import Steps
+from arbo_bo.storage.steps import Steps, leased, new_ids
 from arbo_bo.storage.transaction import Row, Transaction
 
 logger = logging.getLogger("arbo_bo")
@@ -69,7 +67,7 @@ class SQLTrialStore(SQLTrialReader):
             StoreError: A trial breaks a rule of the database, such as a completed one without time.
         """
         name, given = checked_name(name), list(trials)
-        ids, earlier_attempts = _new_ids(len(given)), count()
+        ids, earlier_attempts = new_ids(len(given)), count()
 
         def work(transaction: Transaction) -> list[Trial]:
             steps = Steps(self, transaction)
@@ -110,7 +108,7 @@ class SQLTrialStore(SQLTrialReader):
             StaleDecisionError: The experiment's version is not `decided_at` any more.
         """
         name = checked_name(name)
-        ids, earlier_attempts = _new_ids(1), count()
+        ids, earlier_attempts = new_ids(1), count()
 
         def work(transaction: Transaction) -> tuple[Trial, bool]:
             steps = Steps(self, transaction)
@@ -128,7 +126,7 @@ class SQLTrialStore(SQLTrialReader):
             if change is not None:
                 steps.configure(name, change)
             row = steps.allot(name, 1, decided_at if change is None else None)
-            (added,) = steps.insert(row, ids, [_leased(trial, row["moment"])], learned)
+            (added,) = steps.insert(row, ids, [leased(trial, row["moment"])], learned)
             if added.run_key is not None:
                 transaction.run(
                     "supersede",
@@ -138,6 +136,39 @@ class SQLTrialStore(SQLTrialReader):
                     reason=f"superseded by trial {added.trial_index}",
                 )
             return added, True
+
+        return self.database.write(work, retries=True)
+
+    def start_many(self, starts: Sequence[Start]) -> list[Trial | None]:
+        """Adds the RUNNING trials of several decisions in one transaction.
+
+        None stands for a decision whose experiment has changed since: nothing was added for it.
+
+        Raises:
+            ExperimentNotFoundError: There is none of a name; nothing was added at all.
+        """
+        return start_many(self, starts)
+
+    def change_many(self, changes: Sequence[Change]) -> list[Trial]:
+        """`change` for several trials in one transaction, all or none.
+
+        Raises:
+            ExperimentNotFoundError: There is none of a name.
+            TrialNotFoundError: There is no such trial.
+        """
+        order = sorted(range(len(changes)), key=lambda i: (changes[i][0], str(changes[i][1])))
+
+        own = [trial for _, trial, _ in changes]
+
+        def one(transaction: Transaction, i: int) -> Trial:
+            name, _, change = changes[i]
+            before = self._trial(transaction, checked_name(name), own[i], "_locked")
+            own[i] = before.trial_id or own[i]  # a second attempt finds this trial, or none
+            return self._change(transaction, before, change)
+
+        def work(transaction: Transaction) -> list[Trial]:
+            found = {i: one(transaction, i) for i in order}
+            return [found[i] for i in range(len(changes))]
 
         return self.database.write(work, retries=True)
 
@@ -245,18 +276,3 @@ class SQLTrialStore(SQLTrialReader):
 def _is_since(row: Row, version: int | None) -> bool:
     """Whether a task's row is what an attempt wrote, or what has become of that."""
     return version is not None and bool(row["version"] >= version)
-
-
-def _new_ids(number: int) -> list[str]:
-    """Made here and not by the database, so that a second attempt finds what a first one wrote."""
-    return [str(uuid.uuid4()) for _ in range(number)]
-
-
-def _leased(trial: Trial, moment: datetime) -> Trial:
-    """The trial with its lease counted from `moment`, by the database's clock."""
-    start, end = trial.started_at, trial.lease_expires_at
-    return (
-        trial
-        if start is None or end is None
-        else replace(trial, lease_expires_at=moment + (end - start))
-    )
