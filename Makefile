@@ -12,7 +12,7 @@ MISSING := $(strip $(foreach name,prometheus pgbouncer,$(if $(shell command -v $
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-troubled bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-troubled bench-original bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -86,6 +86,9 @@ bench-history: .venv/.installed-dev  ## suggest and complete with a million tria
 
 chaos: .venv/.installed-dev  ## faults while many processes write: what was acknowledged, what was lost
 	$(BIN)/python perf/chaos.py
+
+bench-original: .venv/.installed-dev  ## how many decisions each departure of the original algorithm from its study changes
+	$(BIN)/python perf/original.py
 
 bench-calibration: .venv/.installed-dev  ## whether intervals and deadlines hold on simulated tasks (half an hour)
 	$(BIN)/python perf/calibration.py

@@ -8,7 +8,7 @@ from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.cli.tuning import stage_command
 from arbo_bo.context import input_size_of
-from arbo_bo.errors import CommandError, InvalidValueError
+from arbo_bo.errors import CommandError
 from arbo_bo.execution.run import NOT_FOUND, OneRun, run_once
 
 
@@ -56,7 +56,9 @@ def run(
     fallback = values.parse_fallback(input_size_fallback)
     space = values.parse_parallelism(parallelism)
     if space is not None and default is not None and default not in space:
-        raise InvalidValueError(f"--default {default} is not allowed here; allowed: {space}")
+        # 1:cores on a smaller machine, say: no reason not to run
+        render.remark(f"{task}: the default is {space.nearest(default)}: allowed are {space}")
+        default = space.nearest(default)
     asked = OneRun(
         task=task,
         command=stage,

@@ -30,10 +30,12 @@ class Estimator(StrEnum):
 
     GP: a Gaussian process with Amdahl's law as its mean, fitted to the window. ONLINE: the method's
     original algorithm, p and k by exponential smoothing and a process on the additive residual.
+    ORIGINAL: the same, every step as the study writes it; docs/original.md says where they part.
     """
 
     GP = "gp"
     ONLINE = "online"
+    ORIGINAL = "original"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +146,12 @@ class Experiment:
                 f"strategy must be a Strategy, got {validation.short(strategy)}"
             )
         plain = strategy.acquisition in (AUTO, DEFAULT_ACQUISITION, "expected_cost")
-        if self.estimator is Estimator.ONLINE and not (
+        if self.estimator is not Estimator.GP and not (
             plain and not strategy.slo and strategy.guard is None
         ):
             raise InvalidValueError(
-                "the original algorithm (estimator 'online') takes the lowest expected cost alone: "
+                f"the original algorithm (estimator {self.estimator.value!r}) takes the lowest "
+                "expected cost alone: "
                 "no other acquisition, service level or guard; estimator 'gp' takes them all"
             )
         if strategy.like == self.name:

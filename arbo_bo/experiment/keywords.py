@@ -47,10 +47,11 @@ class Settings(TypedDict, total=False):
         window: How many of the newest completed trials train the model.
         baseline: Whether the first run takes the smallest allowed degree.
         residual: "multiplicative" or "additive".
-        estimator: "gp", or "online": the method's original algorithm.
+        estimator: "gp", or "online": the method's original algorithm, or "original": the same
+            with every step as the study writes it.
         mean: The law that the Gaussian process stands on: "amdahl", "usl" (slower again past its
             best degree), "ernest", or "auto", the best of them for the window.
-        alpha: For "online", weight of the old value in smoothing, in (0, 1].
+        alpha: For "online" and "original", weight of the old value in smoothing, in (0, 1].
         lease_s: How long a run may take before it counts as lost [s].
         strategy: How degrees are chosen, as a whole; the settings below change parts of it.
         acquisition: What chooses, by its name; or "auto".

@@ -138,7 +138,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "How the Gaussian process stands on the law: multiplicative or additive.",
         ),
         "estimator": Setting(
-            "estimator", Kind.NAME, "estimator", "NAME", "gp, or online: the original algorithm."
+            "estimator",
+            Kind.NAME,
+            "estimator",
+            "NAME",
+            "gp, or online: the original algorithm, or original: as its study writes it.",
         ),
         "mean": Setting(
             "mean",

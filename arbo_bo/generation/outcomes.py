@@ -97,7 +97,7 @@ class FailureEvidence:
         """Whether each degree may be tried: it is safe, or worth its risk.
 
         It is worth its risk where its score with `log_repeat` is not above that of the cheapest
-        safe degree. So a degree that has failed is tried again rarely, and on purpose: once most of
+        safe degree, and where it is not nearly sure to fail. So a degree that has failed is tried again rarely, and on purpose: once most of
         what is believed of its failures has faded, or sooner where staying away from it costs many
         times as much.
 
@@ -106,6 +106,7 @@ class FailureEvidence:
         """
         safe = 1 - self.relative <= self.prior.tolerated
         worth = log_scores + self.log_repeat(log_scores) <= log_scores[safe].min()
+        worth &= self.probability >= self.prior.least
         return [bool(a or b) for a, b in zip(safe, worth, strict=True)]
 
     def of_degree(self, degree: int) -> tuple[int, int]:

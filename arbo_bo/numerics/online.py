@@ -1,6 +1,7 @@
 """The method's original estimator: exponential smoothing of the law, a process on what is left."""
 
 import math
+import sys
 from collections import deque
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,26 +15,31 @@ from arbo_bo.experiment import law as formulas
 from arbo_bo.experiment.experiment import DEFAULT_WINDOW, MAX_WINDOW
 from arbo_bo.numerics.evidence import Vector
 from arbo_bo.numerics.residual_process import ResidualProcess
+from arbo_bo.numerics.steps import ONLINE, Steps
 
 DEFAULT_ALPHA = 0.3
 INITIAL_P = 1.0
 INITIAL_K = 1.0
-K_BOUNDS = (0.0, 4.0)
-"""What one run may say about k; without bounds a single odd run near gamma = 1 throws it away."""
-SMALLEST_FRACTION = 0.01
-SMALLEST_LOG_GAMMA = 0.1
-"""Nearer to gamma = 1 the noise of a run dominates what it says about k."""
 SMALLEST_WORK = 1e-3
 """T1 is at least this fraction of the first time, however long a start-up is claimed."""
 
 
 class Observation(NamedTuple):
-    """One run as it was measured: s, gamma, L and its time [s]."""
+    """One run as it was measured.
+
+    Attributes:
+        s: Degree of parallelism.
+        gamma: Input scaling.
+        load: L [workers].
+        time_s: Its time [s].
+        residual_s: What the law left of it, once it had learned the run [s].
+    """
 
     s: float
     gamma: float
     load: float
     time_s: float
+    residual_s: float = 0.0
 
     @classmethod
     def checked(cls, s: float, gamma: float, load: float, time_s: float) -> "Observation":
@@ -61,7 +67,8 @@ class OnlineAmdahlEstimator:
 
     Both are taken from the law as it was before the run. R has mean zero and a Matern-5/2 ARD
     covariance over (s, gamma, L), each scaled to the window's range. The window keeps the newest
-    raw observations: residuals are taken from the law as it is now, at every fit.
+    raw observations: residuals are taken from the law as it is now, at every fit. `Steps` holds
+    where this departs from the study, step by step.
 
     Args:
         alpha: Weight of the old value, in (0, 1].
@@ -70,6 +77,8 @@ class OnlineAmdahlEstimator:
         initial_p: p before the first run that tells it.
         law: A law to go on from, instead of one from the first run; its C replaces
             `startup_time_s`.
+        steps: How the steps are taken that can be taken in two ways.
+        knows_p: Whether `law` has learned p from a run; else the first one tells it.
 
     Raises:
         InvalidValueError: A value is outside its domain.
@@ -84,14 +93,18 @@ class OnlineAmdahlEstimator:
         startup_time_s: float = 0.0,
         initial_p: float = INITIAL_P,
         law: AmdahlLaw | None = None,
+        steps: Steps = ONLINE,
+        knows_p: bool = True,
     ) -> None:
         self.alpha = validation.fraction("alpha", alpha)
         validation.positive("alpha", alpha)
         self.startup_time_s = validation.non_negative("startup_time_s", startup_time_s)
         self.initial_p = validation.fraction("initial_p", initial_p)
         size = validation.integer("window", window, 1, MAX_WINDOW)
-        self._window: deque[Observation] = deque(maxlen=size)
+        self._window: deque[Observation] = deque(maxlen=size + steps.extra_runs)
         self._law = law
+        self.steps = steps
+        self.knows_p = knows_p and law is not None
         self._process: ResidualProcess | None = None
 
     @property
@@ -114,8 +127,10 @@ class OnlineAmdahlEstimator:
 
     @property
     def residuals_s(self) -> Vector:
-        """Measured time minus the current law's, over the window [s], shape (n,)."""
-        s, gamma, _, time = np.array(self._window, dtype=float).reshape(-1, 4).T
+        """Measured time minus the law's, over the window [s], shape (n,)."""
+        s, gamma, _, time, kept = np.array(self._window, dtype=float).reshape(-1, 5).T
+        if not self.steps.recomputes_residuals:
+            return np.asarray(kept)
         return np.asarray(time - self._runtime(s, gamma))
 
     def observe(self, s: float, gamma: float, load: float, time_s: float) -> None:
@@ -131,10 +146,15 @@ class OnlineAmdahlEstimator:
             InvalidValueError: A value is outside its domain.
         """
         run = Observation.checked(s, gamma, load, time_s)
+        is_first = self._law is None
         self._law = self._first_law(run) if self._law is None else self._moved(self._law, run)
-        self._keep(run)
+        if not is_first or self.steps.keeps_baseline:
+            left_s = time_s - float(self._runtime(np.array(run.s), np.array(run.gamma)))
+            self._keep(run._replace(residual_s=left_s))
 
-    def recall(self, s: float, gamma: float, load: float, time_s: float) -> None:
+    def recall(
+        self, s: float, gamma: float, load: float, time_s: float, residual_s: float = 0.0
+    ) -> None:
         """Takes a run into the window that the law has learned from before.
 
         Args:
@@ -142,17 +162,20 @@ class OnlineAmdahlEstimator:
             gamma: As in `observe`.
             load: As in `observe`.
             time_s: As in `observe`.
+            residual_s: As the window held it; for steps that keep it.
 
         Raises:
             NotEnoughObservationsError: There is no law yet that could have learned from it.
         """
         _ = self.law  # there has to be one
-        self._keep(Observation.checked(s, gamma, load, time_s))
+        run = Observation.checked(s, gamma, load, time_s)
+        self._keep(run._replace(residual_s=validation.real("residual_s", residual_s)))
 
     def scored_time(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> Vector:
-        """The mean that a score is made of [s], shape (m,): at least 1 % of the law's time.
+        """The mean that a score is made of [s], shape (m,), above 0.
 
-        An additive residual can make a mean negative, where a score has no meaning.
+        An additive residual can make a mean negative, where a score has no meaning: it is at least
+        1 % of the law's time, or for the study's steps the smallest number above 0.
 
         Args:
             s: As in `predict`.
@@ -160,7 +183,8 @@ class OnlineAmdahlEstimator:
             load: As in `predict`.
         """
         degrees = np.atleast_1d(np.asarray(s, dtype=float))
-        floor = SMALLEST_FRACTION * self._runtime(degrees, np.full_like(degrees, gamma))
+        law_s = self._runtime(degrees, np.full_like(degrees, gamma))
+        floor = np.maximum(self.steps.smallest_fraction * law_s, sys.float_info.min)
         return np.asarray(np.maximum(self.predict(s, gamma, load)[0], floor))
 
     def predict(self, s: ArrayLike, gamma: float = 1.0, load: float = 0.0) -> tuple[Vector, Vector]:
@@ -173,13 +197,16 @@ class OnlineAmdahlEstimator:
 
         Returns:
             Mean and standard deviation [s], shape (m,) each. The mean is the law's time plus the
-            residual's mean; an additive residual can make it negative.
+            residual's mean; an additive residual can make it negative. Where the baseline is all
+            that was observed and is not in the window, the law's time and 0.
 
         Raises:
             NotEnoughObservationsError: Nothing was observed.
         """
         degrees = np.atleast_1d(np.asarray(s, dtype=float))
         law_s = self._runtime(degrees, np.full_like(degrees, gamma))
+        if not self._window and not self.steps.keeps_baseline:
+            return law_s, np.zeros_like(law_s)
         if not self._window:
             raise NotEnoughObservationsError("a prediction needs at least one observed run")
         inputs = np.stack(
@@ -201,8 +228,12 @@ class OnlineAmdahlEstimator:
     def _moved(self, law: AmdahlLaw, run: Observation) -> AmdahlLaw:
         p, k = law.p, law.k
         if run.s > 1:
-            p = self._smoothed(p, law.parallel_fraction_from(run.s, run.time_s, run.gamma))
-        if abs(math.log(run.gamma)) >= SMALLEST_LOG_GAMMA:
+            gamma = run.gamma if self.steps.scales_p else 1.0
+            current_p = law.parallel_fraction_from(run.s, run.time_s, gamma)
+            is_smoothed = self.knows_p or self.steps.smooths_first_p
+            p = self._smoothed(p, current_p) if is_smoothed else current_p
+            self.knows_p = True
+        if run.gamma != 1 and abs(math.log(run.gamma)) >= self.steps.smallest_log_gamma:
             current = self._exponent(law, run)
             k = k if current is None else self._smoothed(k, current)
         return replace(law, p=p, k=k)
@@ -217,7 +248,8 @@ class OnlineAmdahlEstimator:
             return None
         theory = law.t1_s * ((1 - law.p) + law.p / run.s)
         k = (math.log(scaled) - math.log(theory)) / math.log(run.gamma)
-        return min(max(k, K_BOUNDS[0]), K_BOUNDS[1])
+        low, high = self.steps.k_bounds
+        return min(max(k, low), high)
 
     def _smoothed(self, old: float, current: float) -> float:
         return self.alpha * old + (1 - self.alpha) * current

@@ -50,7 +50,7 @@ def diagnose(store: SQLTrialStore) -> list[Finding]:
     """
     inspection = Inspection(store)
     findings = []
-    for check in (_database, _schema, _rights, _clock, _runs, _watched, _models):
+    for check in (_database, _schema, _rights, _clock, _runs, _watched, _trials, _models):
         finding = _guarded(check, inspection)
         findings.append(finding)
         if check in (_database, _schema) and finding.verdict is not Verdict.OK:
@@ -173,6 +173,18 @@ def _watched(inspection: Inspection) -> Finding:
         advice.append("each refused file holds a run as JSON; delete it once it is of no use")
     names += [*(entry.subject for entry in waiting), *map(str, refused)]
     return Finding("watched", Verdict.WARNING, "; ".join(said), "; ".join(advice), tuple(names))
+
+
+def _trials(inspection: Inspection) -> Finding:
+    unreadable = inspection.unreadable_trials()
+    if not unreadable:
+        return Finding("trials", Verdict.OK, "every trial can be read")
+    return Finding(
+        "trials",
+        Verdict.ERROR,
+        f"{len(unreadable)} cannot be read: {_some(unreadable)}",
+        "they are left out of lists and decisions; correct the rows or delete them",
+    )
 
 
 def _models(inspection: Inspection) -> Finding:

@@ -151,10 +151,17 @@ def _known(kind: type, stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def journal_folder() -> Path:
-    """Where the files are; it may not be there yet."""
+    """Where the files are; it may not be there yet.
+
+    Raises:
+        OSError: The user has no home folder, as in some containers.
+    """
     from platformdirs import user_state_path
 
-    return user_state_path("arbo_bo") / "runs"
+    folder = user_state_path("arbo_bo") / "runs"
+    if not folder.is_absolute():
+        raise OSError(f"this user has no home folder, and {folder} is relative")
+    return folder
 
 
 class JournalFile:
@@ -171,13 +178,13 @@ class JournalFile:
         self._descriptor: int | None = None
         if not entry.store:
             return
-        path = journal_folder() / (entry.run_id + _SUFFIX)
         try:
+            path = journal_folder() / (entry.run_id + _SUFFIX)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = _written(path, entry, durable=False)
             self.path = path
         except OSError as err:
-            logger.debug("the journal of runs cannot be kept in %s: %s", path.parent, err)
+            logger.debug("the journal of runs cannot be kept: %s", err)
 
     def change(self, **values: Any) -> None:
         """Writes the entry with other values."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from arbo_bo.errors import ArboError, InvalidValueError
 from arbo_bo.experiment import Experiment, Trial, validation
+from arbo_bo.storage.batches import in_batches
 from arbo_bo.storage.codec import Json
 from arbo_bo.storage.columns import TASK_COLUMNS, TRIAL_COLUMNS
 from arbo_bo.storage.export import FORMAT, HEADER, TASK, TRIAL
@@ -73,13 +74,17 @@ def import_csv(store: SQLTrialStore, lines: Lines) -> tuple[int, int]:
     def work(transaction: Transaction) -> tuple[int, int]:
         if earlier.is_stored(transaction):
             return earlier.counts
-        tasks, steps = _trials_by_task(lines()), Steps(store, transaction)
-        for name, trials in tasks.items():
-            steps.create(Experiment(name, namespace=store.namespace))
-            row = steps.allot(name, len(trials), None)
-            added = steps.insert(row, [_new_id() for _ in trials], trials, None)
-            earlier.task, earlier.trial_id = name, added[0].trial_id
-        earlier.counts = len(tasks), sum(map(len, tasks.values()))
+        tasks, count, steps = set[str](), 0, Steps(store, transaction)
+        for batch in in_batches(_trials(lines())):
+            for name, trials in _by_task(batch).items():
+                if name not in tasks:
+                    steps.create(Experiment(name, namespace=store.namespace))
+                    tasks.add(name)
+                row = steps.allot(name, len(trials), None)
+                added = steps.insert(row, [_new_id() for _ in trials], trials, None)
+                earlier.task, earlier.trial_id = name, added[0].trial_id
+            count += len(batch)
+        earlier.counts = len(tasks), count
         return earlier.counts
 
     return store.database.write(work)
@@ -205,21 +210,28 @@ def _at_line(number: int) -> Iterator[None]:
         raise InvalidValueError(f"line {number}: {err}; nothing was imported") from err
 
 
-def _trials_by_task(lines: Iterable[str]) -> Mapping[str, list[Trial]]:
-    tasks: dict[str, list[Trial]] = {}
-    reader = csv.DictReader(lines, strict=True)
+def _trials(lines: Iterable[str]) -> Iterator[Trial]:
+    reader, found = csv.DictReader(lines, strict=True), False
     try:
         _require_header(reader.fieldnames)
         for record in reader:
             with _at_line(reader.line_num):
                 name = checked_name(record.pop("task", None) or "")
                 values = values_of(parsed(record, TRIAL_COLUMNS), TRIAL_COLUMNS)
-                tasks.setdefault(name, []).append(trial_of_values(name, values))
+                trial = trial_of_values(name, values)
+            yield trial
+            found = True
     except csv.Error as err:
         raise InvalidValueError(f"line {reader.line_num}: this is no CSV: {err}") from err
-    if not tasks:
+    if not found:
         raise InvalidValueError("the file holds no trials: a header line and one row or more")
-    return tasks
+
+
+def _by_task(trials: Iterable[Trial]) -> Mapping[str, list[Trial]]:
+    found: dict[str, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(trial.task, []).append(trial)
+    return found
 
 
 def _require_header(names: Sequence[str] | None) -> None:

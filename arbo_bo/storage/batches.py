@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from arbo_bo.errors import StaleDecisionError
 from arbo_bo.experiment import Experiment, Trial
@@ -16,6 +16,8 @@ from arbo_bo.storage.transaction import Row, Transaction
 if TYPE_CHECKING:
     from arbo_bo.storage.store import SQLTrialStore
 
+T = TypeVar("T")
+
 
 def rows_from(transaction: Transaction, statement: str, name: str, first: int = 0) -> Iterator[Row]:
     """The rows of a task's trials from an index on, by index."""
@@ -25,6 +27,13 @@ def rows_from(transaction: Transaction, statement: str, name: str, first: int = 
         if len(rows) < BATCH:
             return
         first = rows[-1]["trial_index"] + 1
+
+
+def in_batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items, a thousand at a time."""
+    given = iter(items)
+    while batch := list(islice(given, BATCH)):
+        yield batch
 
 
 def add_each(
@@ -38,8 +47,7 @@ def add_each(
         row = steps.locked(name)
         known = _identities(transaction, name) if row["next_trial_index"] else set[object]()
         first, added, left_out = row["next_trial_index"], 0, 0
-        given = iter(trials(codec.experiment_of(row)))
-        while batch := list(islice(given, BATCH)):
+        for batch in in_batches(trials(codec.experiment_of(row))):
             new = [trial for trial in batch if _identity(trial.idempotency_key) not in known]
             if new:
                 place = steps.allot(name, len(new), None)

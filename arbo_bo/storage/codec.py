@@ -38,6 +38,7 @@ Json = dict[str, Any]
 OWN_COLUMNS = tuple(column.name for column in TRIAL_COLUMNS if column.name not in PLACE)
 _NESTED = ("parallelism", "input_size", "cluster_load")
 """Columns that are no fields of a trial, but of its arm and its context."""
+_REASONS = ("failure_reason", "exclusion_reason", "reason")
 LAW_COLUMNS = ("t_base_1", "p_obs", "c_startup", "k_exponent")
 
 
@@ -235,6 +236,9 @@ def _model_of(row: Row) -> TaskModel:
 
 def _trial_of(row: Row) -> Trial:
     own: Json = {name: row.get(name) for name in OWN_COLUMNS if name not in _NESTED}
+    for name in _REASONS:
+        if own[name] is not None and not own[name].isprintable():
+            own[name] = clean_reason(own[name])  # another client may have written anything
     arm, context = Arm(row["parallelism"]), Context(row["input_size"], row["cluster_load"])
     return Trial(task=row["task_name"], arm=arm, context=context, **own)
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from arbo_bo.errors import StoreUnavailableError
-
 Values = Mapping[str, Any]
 
 
-class ConnectionLostError(StoreUnavailableError):
-    """The connection broke during a transaction; whether that was committed is not known."""
+class ConnectionLostError(Exception):
+    """The connection broke during a transaction; whether that was committed is not known.
+
+    No error of arbo's: inside a transaction nobody is to take it for one of the work's own.
+    """
 
 
 @dataclass(frozen=True, slots=True)

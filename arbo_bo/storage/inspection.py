@@ -121,8 +121,7 @@ class Inspection:
         """Why trials cannot be read, one text each."""
         found = []
         for task in self._tasks():
-            name = task["task_name"]
-            for row in self._database.read(partial(_trials, name=name)):
+            for row in self._database.read(partial(_trials, name=task["task_name"])):
                 try:
                     codec.trial_of(row)
                 except StoreError as err:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from arbo_bo.errors import (
     ExperimentNotFoundError,
     InvalidValueError,
+    StoreError,
     TrialGoneError,
     TrialNotFoundError,
 )
@@ -19,7 +20,7 @@ from arbo_bo.storage.protocol import Situation
 from arbo_bo.storage.rules import LARGEST_INDEX
 from arbo_bo.storage.schema import REVISIONS
 from arbo_bo.storage.transaction import Row, Transaction
-from arbo_bo.storage.url import masked, resolve_url
+from arbo_bo.storage.url import in_memory, masked, resolve_url, with_secrets, without_secrets
 
 DEFAULT_LOCK_TIMEOUT_S = 30.0
 DEFAULT_RETRY_S = 30.0
@@ -47,6 +48,30 @@ class SQLTrialReader:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.masked_url!r}, namespace={self._namespace!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process opens the store by: no connection, and no secret.
+
+        Raises:
+            StoreError: The database is in memory.
+        """
+        if in_memory(self.database.url):
+            raise StoreError(
+                "a database in memory lives in the process that opened it, and cannot be pickled; "
+                "give a file: sqlite:///path.db"
+            )
+        return {
+            "url": without_secrets(self.database.url).render(),
+            "namespace": self._namespace,
+            "lock_timeout_s": self.database.lock_timeout_s,
+            "retry_s": self.database.retry_s,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Opens the store anew, with the secrets that this process's environment knows."""
+        self._namespace = state["namespace"]
+        url = with_secrets(resolve_url(state["url"]))
+        self.database = Database(url, self._namespace, state["lock_timeout_s"], state["retry_s"])
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """Which schema a database has, and whether this version works with it; alembic isn't needed."""
 
 from arbo_bo.errors import SchemaVersionError
+from arbo_bo.experiment import validation
 from arbo_bo.storage.transaction import Transaction
 from arbo_bo.storage.url import masked
 from arbo_bo.storage.url_parts import StoreURL
@@ -36,8 +37,8 @@ def require_known(found: str | None, url: StoreURL) -> None:
     """
     if found is not None and found not in REVISIONS:
         raise SchemaVersionError(
-            f"the store {masked(url)} has schema {found}, newer than this version's "
-            f"{REVISIONS[-1]}; upgrade arbo_bo: pip install --upgrade arbo-bo"
+            f"the store {masked(url)} has schema {validation.short(found)}, newer than this "
+            f"version's {REVISIONS[-1]}; upgrade arbo_bo: pip install --upgrade arbo-bo"
         )
 
 

@@ -86,6 +86,21 @@ def masked(url: str | StoreURL) -> str:
     return shown.replace(f"={quote_plus(MASK)}", f"={MASK}")
 
 
+def without_secrets(url: StoreURL) -> StoreURL:
+    """The URL without its password and whatever else may be a secret."""
+    shown = {key: value for key, value in url.query.items() if key in _SHOWN_KEYS}
+    return replace(url, password=None, query=shown)
+
+
+def with_secrets(url: StoreURL) -> StoreURL:
+    """The URL with the environment's secrets, where that names the same place."""
+    if os.environ.get(ENVIRONMENT_VARIABLE):
+        known = resolve_url(None)
+        if without_secrets(known) == url:
+            return known
+    return url
+
+
 def scrub(text: str, url: StoreURL) -> str:
     """Returns a driver's message with the URL's secrets removed, however they are written there."""
     written = {form for secret in _secrets(url) for form in _ways_to_write(secret)}

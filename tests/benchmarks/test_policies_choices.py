@@ -16,8 +16,8 @@ from arbo_bo.experiment import Context, MaxExecutionTime, Objective, Residual, S
 from arbo_bo.generation import generate
 
 DEGREES = (1, 2, 4, 8, 16)
-LEARNING = ("arbo", "arbo:additive", "online", "ernest", "gp-ei")
-SEEDED = ("random", "optuna-tpe", "gp-ei", "arbo", "online")
+LEARNING = ("arbo", "arbo:additive", "online", "original", "ernest", "gp-ei")
+SEEDED = ("random", "optuna-tpe", "gp-ei", "arbo", "online", "original")
 
 
 class Amdahl:

@@ -25,6 +25,7 @@ def test_arbo_and_its_peers_are_listed_when_names_are_asked_for() -> None:
     assert set(policy_names()) == {
         "arbo",
         "online",
+        "original",
         "ernest",
         "gp-ei",
         "optuna-tpe",

@@ -119,7 +119,7 @@ def findings(captured):
 
 def test_doctor_finds_nothing_in_a_sound_store(filled):
     found = findings(filled("doctor", "--json"))
-    names = ["database", "schema", "rights", "clock", "runs", "watched", "models"]
+    names = ["database", "schema", "rights", "clock", "runs", "watched", "trials", "models"]
     assert list(found) == names
     assert {f["verdict"] for f in found.values()} == {"ok"}
     assert "ok      database" in filled("doctor").out

@@ -1,6 +1,7 @@
 """How a process of the command line ends, and what its streams may be."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -100,3 +101,19 @@ def test_export_is_utf_8_whatever_the_terminal_knows(store):
     command = f"{' '.join(ARBO)} export nächtlich --format csv --store {store}"
     done = shell(command, PYTHONIOENCODING="latin-1")
     assert "nächtlich," in done.stdout.decode("utf-8")
+
+
+def test_terminal_is_told_how_far_a_long_command_is(tmp_path, sqlite_url):
+    path = tmp_path / "runs.csv"
+    path.write_text("parallelism,execution_time_s\n" + "2,3\n" * 2500)
+    terminal, stderr = pty.openpty()
+    process = subprocess.Popen(
+        [*ARBO, "attach", "t", "--csv", str(path), "--store", sqlite_url], stderr=stderr
+    )
+    assert process.wait(timeout=60) == 0
+    os.close(stderr)
+    said = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    assert "1,000 lines read" in said
+    assert "2,000 lines read" in said
+    assert said.endswith("attached 2500 trials, 0 to 2499, of t\r\n")

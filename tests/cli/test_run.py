@@ -156,6 +156,12 @@ def test_a_new_task_has_no_more_workers_than_cores(run, arbo):
     assert arbo.experiment("t").search_space.largest == available_cores()
 
 
+def test_the_command_runs_when_its_default_is_more_than_is_allowed(run, arbo):
+    done = run(*shell("exit 0"), options=["--parallelism", "1:2", "--default", "9"])
+    assert (done.returncode, "the default is 2" in done.stderr) == (0, True)
+    assert arbo.experiment("t").default_parallelism == 2
+
+
 @pytest.mark.parametrize("degrees", ["auto", "1:cores"])
 def test_cores_can_be_asked_for(run, arbo, degrees):
     arbo.configure_experiment("t", parallelism=(1, 99))

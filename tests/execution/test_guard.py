@@ -29,7 +29,8 @@ def start(tmp_path: Path) -> Start:
     os.mkfifo(path)
 
     def start(script: str) -> "subprocess.Popen[bytes]":
-        chunk = f'echo >"{path}"; test $1 = 3 && exit; {script}'
+        hold = f"test $1 = 3 || {{ {HOLD}}}"
+        chunk = f'{hold}; echo >"{path}"; test $1 = 3 && exit; {script}'
         process = subprocess.Popen([sys.executable, "-c", STAGE, chunk])
         with os.fdopen(os.open(path, os.O_RDWR), "rb", buffering=0) as fifo:
             for _ in range(4):
@@ -45,19 +46,19 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def test_chunks_end_when_their_parent_is_killed(lifeline: Lifeline, start: Start) -> None:
-    kill(start(f"{HOLD}exec sleep 1000"))
+    kill(start("exec sleep 1000"))
     assert lifeline.count_until_all_ended() == 3
 
 
 def test_grandchildren_end_when_their_grandparent_is_killed(
     lifeline: Lifeline, start: Start
 ) -> None:
-    kill(start(f"{HOLD}sleep 1000 & sleep 1000 & wait"))
+    kill(start("sleep 1000 & sleep 1000 & wait"))
     assert lifeline.count_until_all_ended() == 3
 
 
 def test_chunks_that_ignore_sigterm_end_when_their_parent_is_killed(
     lifeline: Lifeline, start: Start
 ) -> None:
-    kill(start(f"trap '' TERM; {HOLD}exec sleep 1000"))
+    kill(start("trap '' TERM; exec sleep 1000"))
     assert lifeline.count_until_all_ended() == 3

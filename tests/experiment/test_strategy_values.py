@@ -105,9 +105,10 @@ def test_pin_is_refused_when_it_is_no_allowed_degree():
 @pytest.mark.parametrize(
     "settings", [{"slo": DEADLINE}, {"acquisition": "lcb"}, {"guard": 0.8}], ids=str
 )
-def test_original_algorithm_refuses_what_it_cannot_do(settings):
+@pytest.mark.parametrize("estimator", ["online", "original"])
+def test_original_algorithm_refuses_what_it_cannot_do(settings, estimator):
     with pytest.raises(InvalidValueError, match="lowest expected cost alone"):
-        Experiment("t", estimator="online").changed(settings)
+        Experiment("t", estimator=estimator).changed(settings)
 
 
 def test_task_cannot_be_like_itself():

@@ -20,6 +20,7 @@ RUN = {
     "docs/airflow.md python": "tests/integrations/airflow/test_airflow_docs.py",
     "docs/ax.md python": "tests/integrations/ax/test_ax_document.py",
     "docs/context.md python": "tests/context/test_context_document.py",
+    "docs/original.md sh": "tests/perf/test_departures.py",
     "docs/store.md python": "tests/packaging/test_documents.py",
     "docs/store.md sql": "tests/cli/test_maintenance.py",
     "docs/strategies.md python": "tests/examples/test_strategies_document.py",

@@ -8,6 +8,7 @@ import pytest
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.errors import InvalidValueError
+from arbo_bo.storage.archive import import_csv
 from arbo_bo.storage.export import export_csv, export_lines
 
 
@@ -110,6 +111,11 @@ def test_export_over_several_batches_is_whole(arbo, tmp_path, write):
         assert [int(row["trial_index"]) for row in rows] == list(range(2345))
 
 
+def lines_of(path):
+    with path.open() as file:
+        yield from file
+
+
 def peak_mb(action):
     tracemalloc.start()
     try:
@@ -119,7 +125,7 @@ def peak_mb(action):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("what", ["attach", "export", "show"])
+@pytest.mark.parametrize("what", ["attach", "export", "import", "show"])
 def test_memory_does_not_grow_with_the_number_of_trials(light, tmp_path, what):
     def work(task, count):
         path = runs(tmp_path / f"{task}.csv", count)
@@ -128,7 +134,23 @@ def test_memory_does_not_grow_with_the_number_of_trials(light, tmp_path, what):
         light.attach_csv(task, path)
         if what == "export":
             return peak_mb(lambda: sum(map(len, export_lines(light.store, [task]))))
+        if what == "import":
+            path.write_text("".join(export_csv(light.store, [task])))
+            light.delete_experiment(task)
+            return peak_mb(lambda: import_csv(light.store, lambda: lines_of(path)))
         return peak_mb(lambda: sum(t.parallelism for t in light.each_trial(task)))
 
     work("warm", 1500)
     assert work("many", 8000) < 1.3 * work("few", 2000) + 1.0
+
+
+def test_import_keeps_the_order_of_lines_when_tasks_take_turns(arbo):
+    for task in ("a", "b"):
+        for degree in (1, 2, 3):
+            arbo.attach_trial(task, parallelism=degree, execution_time_s=10)
+    header, *lines = export_csv(arbo.store)
+    turns = [lines[place] for place in (0, 3, 1, 4, 2, 5)]
+    assert import_csv(arbo.store, lambda: [header, *turns * 400]) == (2, 2400)
+    degrees = [t.parallelism for t in arbo.each_trial("a", 3)]
+    assert degrees == [1, 2, 3] * 400
+    assert arbo.experiment("b").model.sample_count == 1203

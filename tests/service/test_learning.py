@@ -82,8 +82,9 @@ def test_startup_of_zero_is_a_measurement(arbo):
     assert arbo.experiment("t").model.law.c_s < 1
 
 
-def test_original_algorithm_decides_when_it_is_the_estimator(arbo):
-    arbo.configure_experiment("t", parallelism=(1, 8), estimator="online", alpha=0.5)
+@pytest.mark.parametrize("estimator", ["online", "original"])
+def test_original_algorithm_decides_when_it_is_the_estimator(arbo, estimator):
+    arbo.configure_experiment("t", parallelism=(1, 8), estimator=estimator, alpha=0.5)
     decisions = [run(arbo) for _ in range(4)]
     assert decisions[-1].phase == "optimize"
     assert arbo.experiment("t").model.law.p == pytest.approx(0.9, abs=0.05)

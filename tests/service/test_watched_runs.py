@@ -188,6 +188,19 @@ def test_block_is_completed_when_no_journal_can_be_kept(arbo, tmp_path, monkeypa
     assert arbo.trials("t")[0].status == "COMPLETED"
 
 
+def test_no_folder_is_made_where_the_program_stands_when_the_user_has_no_home(
+    arbo, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", "~")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    with arbo.trial("t"):
+        pass
+    assert arbo.trials("t")[0].status == "COMPLETED"
+    assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"arbo.db"}
+
+
 def test_the_log_has_the_command_when_no_journal_can_be_kept(
     lock, alone, tmp_path, monkeypatch, caplog
 ):

@@ -1,4 +1,4 @@
-"""The method's original algorithm as a policy."""
+"""The method's original algorithm as policies: with its mends, and as the study writes it."""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -6,7 +6,9 @@ from statistics import NormalDist
 from arbo_bo.benchmarks.policies.history import RememberingPolicy, cheapest_in_time
 from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.experiment import Context
+from arbo_bo.numerics.evidence import Vector
 from arbo_bo.numerics.online import OnlineAmdahlEstimator
+from arbo_bo.numerics.steps import ONLINE, STUDY
 
 
 class OnlinePolicy(RememberingPolicy):
@@ -18,9 +20,11 @@ class OnlinePolicy(RememberingPolicy):
     Source: ARBO.
     """
 
+    steps = ONLINE
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.estimator = OnlineAmdahlEstimator()
+        self.estimator = OnlineAmdahlEstimator(steps=self.steps)
 
     def tell(self, context: Context, parallelism: int, execution_time_s: float) -> None:
         """Smooths the law with the run."""
@@ -36,6 +40,31 @@ class OnlinePolicy(RememberingPolicy):
         load, objective = self.load(context), self.setting.objective
         times = self.estimator.scored_time(degrees, gamma, load).tolist()
         mean, std = self.estimator.predict(degrees, gamma, load)
-        quantiles = mean + NormalDist().inv_cdf(self.setting.confidence) * std
         scores = [objective.score(t, s) for t, s in zip(times, degrees, strict=True)]
+        return self._cheapest(degrees, scores, mean, std)
+
+    def _cheapest(
+        self, degrees: Sequence[int], scores: Sequence[float], mean: Vector, std: Vector
+    ) -> int:
+        quantiles = mean + NormalDist().inv_cdf(self.setting.confidence) * std
         return cheapest_in_time(degrees, scores, quantiles.tolist(), self.setting.deadline_s)
+
+
+class OriginalPolicy(OnlinePolicy):
+    """The original algorithm with every step as the study writes it (`STUDY`).
+
+    With a deadline: the lowest score among the degrees whose mean keeps it, else one worker, or the
+    fewest that are allowed.
+
+    Source: ARBO.
+    """
+
+    steps = STUDY
+
+    def _cheapest(
+        self, degrees: Sequence[int], scores: Sequence[float], mean: Vector, std: Vector
+    ) -> int:
+        deadline = self.setting.deadline_s
+        if deadline is not None and not (mean <= deadline).any():
+            return min(degrees)
+        return cheapest_in_time(degrees, scores, mean.tolist(), deadline)

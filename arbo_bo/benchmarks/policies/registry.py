@@ -43,6 +43,12 @@ def _online(setting: Setting) -> Policy:
     return OnlinePolicy(setting)
 
 
+def _original(setting: Setting) -> Policy:
+    from arbo_bo.benchmarks.policies.online import OriginalPolicy
+
+    return OriginalPolicy(setting)
+
+
 def _ernest(setting: Setting) -> Policy:
     from arbo_bo.benchmarks.policies.ernest import ErnestPolicy
 
@@ -82,6 +88,7 @@ def _random(setting: Setting) -> Policy:
 POLICIES: dict[str, Entry] = {
     "arbo": Entry(_arbo),
     "online": Entry(_online),
+    "original": Entry(_original),
     "ernest": Entry(_ernest),
     "gp-ei": Entry(_gp_ei),
     "optuna-tpe": Entry(_tpe, "optuna", "bench"),

@@ -162,6 +162,9 @@ def _configured(
     Returns:
         The store, the requests with the names of their experiments, and which stages were refused.
     """
+    # Outside of the limits: how fast a busy machine loads them says nothing of the database.
+    import arbo_bo.service.optimizer
+    import arbo_bo.storage  # noqa: F401
 
     def configure() -> tuple["ArboOptimizer", list[Request], dict[str, ArboError]]:
         arbo, named, refused = open_arbo(), list[Request](), {}

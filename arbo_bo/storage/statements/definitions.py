@@ -118,9 +118,9 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
     # The newest that train, the newest failed or retried, and all running ones: short index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
     running = trials.where(IS_RUNNING).order_by(_history.trial_index.desc()).limit(MOST_RUNNING)
-    retried = _newest(TrialStatus.COMPLETED).where(
-        _history.exclusion_reason.like(literal_column(f"'{RETRIED}%'"))
-    )
+    # Among the newest that ended: there may be none, and then a search would look at them all.
+    ended = _newest(TrialStatus.COMPLETED).subquery()
+    retried = select(ended).where(ended.c.exclusion_reason.like(literal_column(f"'{RETRIED}%'")))
     parts = (trained, _newest(TrialStatus.FAILED), retried, running)
     # Without what was stored of their decisions: that is some kilobytes each.
     light = [_light(part.subquery()) for part in parts]

@@ -22,11 +22,13 @@ def trial(runs, trial_of):
 
 def test_plan_and_record_do_their_work_when_default_args_are_hostile(runs, trial):
     assert runs["hostile_defaults"].state == "success"
-    assert trial("hostile_defaults").status == "COMPLETED"
+    hostile = trial("hostile_defaults")
+    assert (hostile.status, hostile.time_measure) == ("COMPLETED", "makespan")
 
 
 def test_sensors_time_begins_with_its_first_poke_when_it_was_rescheduled(trial):
     rescheduled = trial("rescheduled")
+    assert rescheduled.status == "COMPLETED", rescheduled.failure_reason
     assert rescheduled.execution_time_s >= 6
     assert (rescheduled.parallelism, rescheduled.exclusion_reason) == (2, None)
 

@@ -13,18 +13,19 @@ from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.mlls import ExactMarginalLogLikelihood
 
 from arbo_bo import AmdahlLaw
+from arbo_bo.acquisition import ExpectedCost
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.integrations.ax import AxAmdahlGP, amdahl_generator_spec
 
 LAW = AmdahlLaw(100.0, 0.9, 2.0)
 DEGREES = (1.0, 2.0, 4.0, 8.0)
 X = torch.tensor([[s, 1.0, 0.0] for s in DEGREES], dtype=torch.float64)
+CONTEXT = {"input_size": 1.0, "cluster_load": 0.0}
 TIMES = torch.tensor([[LAW.runtime_s(int(s))] for s in DEGREES], dtype=torch.float64)
 
 
-@pytest.fixture(scope="module")
-def adapter():
-    """What Ax makes of six runs, the cluster being idle in all of them."""
+def told_client(**options):
+    """Ax's client after six runs, the cluster being idle in all of them, and the node it asks."""
     client = Client(random_seed=0)
     degrees = ChoiceParameterConfig(
         name="parallelism", values=list(range(1, 17)), parameter_type="int", is_ordered=True
@@ -35,14 +36,20 @@ def adapter():
     ]
     client.configure_experiment(name="nightly", parameters=[degrees, *ranges])
     client.configure_optimization(objective="-execution_time_s")
-    node = GenerationNode(name="amdahl", generator_specs=[amdahl_generator_spec()])
+    node = GenerationNode(name="amdahl", generator_specs=[amdahl_generator_spec(**options)])
     client.set_generation_strategy(GenerationStrategy(nodes=[node]))
     for degree, size in ((1, 1.0), (2, 1.5), (4, 1.0), (8, 0.5), (16, 1.0), (4, 2.0)):
         parameters = {"parallelism": degree, "input_size": size, "cluster_load": 0.0}
         seconds = LAW.runtime_s(degree, gamma=size)
         index = client.attach_trial(parameters)
         client.complete_trial(index, raw_data={"execution_time_s": seconds})
-    client.get_next_trials(1, fixed_parameters={"input_size": 1.0, "cluster_load": 0.0})
+    return client, node
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    client, node = told_client()
+    client.get_next_trials(1, fixed_parameters=CONTEXT)
     return node._fitted_adapter
 
 
@@ -80,6 +87,13 @@ def test_ax_cross_validates_in_seconds(adapter):
     for run in cross_validate(adapter):
         truth = run.observed.data.means[0]
         assert run.predicted.means[0] == pytest.approx(truth, rel=0.5)
+
+
+def test_ax_chooses_by_arbos_own_function_when_it_is_given_one():
+    client, _ = told_client(botorch_acqf_class=ExpectedCost)
+    (chosen,) = client.get_next_trials(1, fixed_parameters=CONTEXT).values()
+    costs = {s: LAW.runtime_s(s) * s**0.5 for s in range(1, 17)}
+    assert costs[chosen["parallelism"]] < 1.03 * min(costs.values())
 
 
 def test_importances_are_refused_where_ax_would_read_them_from_lengthscales(adapter):
