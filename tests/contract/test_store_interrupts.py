@@ -9,13 +9,14 @@ import pytest
 
 import arbo_bo.storage
 from arbo_bo.experiment import Arm, Context, Experiment, Outcome, Phase, Trial, TrialStatus
-from arbo_bo.storage.archive import export_lines, import_lines
+from arbo_bo.storage.archive import import_lines
+from arbo_bo.storage.export import export_lines
 from arbo_bo.storage.pruning import prune
 from arbo_bo.storage.store import SQLTrialStore
 
 FOLDER = str(Path(arbo_bo.storage.__file__).parent)
 RUNNING = Trial("a", 0, TrialStatus.RUNNING, Arm(4), Context(None, 1.0), Phase.ATTACHED)
-STRIDE = {"sqlite": 3, "postgresql": 9}
+STRIDE = {"sqlite": 5, "postgresql": 15}
 """Every line takes minutes, and lines beside each other are much alike; 1 for all of them."""
 
 
@@ -72,13 +73,14 @@ VERBS = [configure, start, complete, rename, take_in, prune_old, read]
 
 
 def is_free(url):
-    """Whether somebody else can write at once."""
+    """Whether somebody else can write now, well before the server would end what is idle."""
     if url.startswith("sqlite"):
         other = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0)
         other.execute("BEGIN IMMEDIATE")
     else:
         other = psycopg2.connect(url)
-        other.cursor().execute("SELECT * FROM task_models FOR UPDATE NOWAIT")
+        # The server sees in a moment that a connection was closed.
+        other.cursor().execute("SET lock_timeout = '9s'; SELECT * FROM task_models FOR UPDATE")
     other.close()
     return True
 
