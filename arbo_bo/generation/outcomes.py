@@ -97,9 +97,9 @@ class FailureEvidence:
         """Whether each degree may be tried: it is safe, or worth its risk.
 
         It is worth its risk where its score with `log_repeat` is not above that of the cheapest
-        safe degree, and where it is not nearly sure to fail. So a degree that has failed is tried again rarely, and on purpose: once most of
-        what is believed of its failures has faded, or sooner where staying away from it costs many
-        times as much.
+        safe degree, and where it is not nearly sure to fail. So a degree that has failed is tried
+        again rarely, and on purpose: once most of what is believed of its failures has faded, or
+        sooner where staying away from it costs many times as much.
 
         Args:
             log_scores: As in `log_repeat`.

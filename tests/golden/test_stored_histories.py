@@ -103,7 +103,7 @@ def nats_gained(configured, trials, expected):
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda h: str(h["seed"]))
 def test_stored_history_is_decided_alike(history, monkeypatch):
-    # Failed runs told nothing then; what they tell now is tests/generation/test_failure_evidence.py's.
+    # Failed runs told nothing then; what they tell now has a test of its own.
     monkeypatch.setattr(FailureEvidence, "of", lambda *_: None)
     configured, trials, context = read(history)
     decision = generate(configured, trials, context).decision
