@@ -12,7 +12,7 @@ MISSING := $(strip $(foreach name,prometheus pgbouncer,$(if $(shell command -v $
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-troubled bench-original bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-troubled bench-sensitivity bench-original bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -77,6 +77,9 @@ bench-fleet: .venv/.installed-dev  ## a night of 1,000 tasks decided and complet
 
 bench-troubled: .venv/.installed-dev  ## twenty jobs that fail: failed nights and cost over an oracle's
 	$(BIN)/python perf/troubled.py
+
+bench-sensitivity: .venv/.installed-dev  ## regret with each constant halved and doubled (ARBO_BENCH_DATA)
+	$(BIN)/python perf/sensitivity.py
 
 bench-store: .venv/.installed-dev  ## arbo's store beside Optuna's and Ax's (pip install ax-platform) on one PostgreSQL
 	$(BIN)/python perf/store.py

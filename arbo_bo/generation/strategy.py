@@ -18,6 +18,7 @@ from arbo_bo.generation.opening import opening_move
 from arbo_bo.generation.reason import fixed_reason, opening_reason, optimize_reason
 from arbo_bo.generation.surrogate import fit, fit_all
 from arbo_bo.generation.window import Surrogate
+from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Request:
         experiment: Configuration and what was learned before.
         trials: The task's history by index, of any status.
         context: Input size and cluster load of the next run.
+        priors: Every constant of the numerics.
     """
 
     experiment: Experiment
     trials: Sequence[Trial]
     context: Context
+    priors: Priors = DEFAULT_PRIORS
 
 
 def generate_many(requests: Sequence[Request]) -> list[Generated]:
@@ -54,7 +57,7 @@ def generate_many(requests: Sequence[Request]) -> list[Generated]:
     """
     moves = [opening_move(r.experiment, r.trials, r.context) for r in requests]
     asked = [r for r, move in zip(requests, moves, strict=True) if move is None]
-    surrogates = iter(fit_all([(r.experiment, r.trials) for r in asked]))
+    surrogates = iter(fit_all([(r.experiment, r.trials, r.priors) for r in asked]))
     return [
         _optimized(r, next(surrogates)) if move is None else _opened(r, *move)
         for r, move in zip(requests, moves, strict=True)

@@ -26,6 +26,7 @@ from arbo_bo.numerics.inputs import COLUMNS
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.laws import LAWS
 from arbo_bo.numerics.posterior import Posterior
+from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
 from arbo_bo.numerics.problem import FitProblem, identifies_law
 
 
@@ -114,24 +115,24 @@ def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
     Raises:
         NotEnoughObservationsError: No trial is completed.
     """
-    return fit_all([(experiment, trials)])[0]
+    return fit_all([(experiment, trials, DEFAULT_PRIORS)])[0]
 
 
-def fit_all(histories: Sequence[tuple[Experiment, Sequence[Trial]]]) -> list[Surrogate]:
+def fit_all(histories: Sequence[tuple[Experiment, Sequence[Trial], Priors]]) -> list[Surrogate]:
     """Learns from the windows of several tasks; the Gaussian processes are fitted as one batch.
 
     Raises:
         NotEnoughObservationsError: A task has no completed trial.
     """
-    windows = [Window.of(experiment, trials) for experiment, trials in histories]
+    windows = [Window.of(experiment, trials) for experiment, trials, _ in histories]
     problems = [
-        problems_of(experiment, window) if experiment.estimator is Estimator.GP else []
-        for (experiment, _), window in zip(histories, windows, strict=True)
+        problems_of(experiment, window, priors) if experiment.estimator is Estimator.GP else []
+        for (experiment, _, priors), window in zip(histories, windows, strict=True)
     ]
     with one_thread():
         fits = iter(fit_many([p for each in problems for p in each]))
     found: list[Surrogate] = []
-    for (experiment, _), window, each in zip(histories, windows, problems, strict=True):
+    for (experiment, _, _), window, each in zip(histories, windows, problems, strict=True):
         if not each:
             found.append(fit_online(experiment, window))
             continue
@@ -141,7 +142,9 @@ def fit_all(histories: Sequence[tuple[Experiment, Sequence[Trial]]]) -> list[Sur
     return found
 
 
-def problems_of(experiment: Experiment, window: Window) -> list[FitProblem]:
+def problems_of(
+    experiment: Experiment, window: Window, priors: Priors = DEFAULT_PRIORS
+) -> list[FitProblem]:
     """The window under the task's law, or under every law where the evidence is to choose.
 
     A window that does not identify the law cannot choose: the law that was chosen before stays.
@@ -150,7 +153,7 @@ def problems_of(experiment: Experiment, window: Window) -> list[FitProblem]:
     inputs, means = np.array(window.inputs()), [experiment.mean]
     if experiment.mean is MeanFunction.AUTO:
         means = list(LAWS)
-        if not identifies_law(inputs[:, 0]):
+        if not identifies_law(inputs[:, 0], priors):
             means = [DEFAULT_MEAN if known is None else known.mean]
     return [
         FitProblem.of(
@@ -161,6 +164,7 @@ def problems_of(experiment: Experiment, window: Window) -> list[FitProblem]:
             warm_start=known,
             startup_time_s=window.startup_time_s,
             censored=window.censored(),
+            priors=priors,
         )
         for mean in means
     ]

@@ -1,13 +1,12 @@
 """Every constant of the numerics, each with its source.
 
 "Regret" names a choice by regret: the value is on a plateau of the regret over five suites of
-measured runs, and `make bench-sensitivity` prints what halving and doubling it does.
+measured runs, and `make bench-sensitivity` prints what halving and doubling it does
+(docs/sensitivity.md).
 """
 
 import math
 from dataclasses import dataclass, field
-
-REGRET = "regret over five suites of measured runs; see docs/sensitivity.md"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from arbo_bo.experiment import (
     Trial,
     TrialStatus,
 )
+from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
 
 TASK = "task"
 
@@ -33,14 +34,16 @@ class ArboPolicy(RememberingPolicy):
 
     Args:
         setting: What is known of the task.
+        priors: Every constant of the numerics.
         settings: Of the `Experiment` and of its `Strategy`, where they are not the defaults.
 
     Raises:
         InvalidValueError: A setting is outside its domain.
     """
 
-    def __init__(self, setting: Setting, **settings: Any) -> None:
+    def __init__(self, setting: Setting, priors: Priors = DEFAULT_PRIORS, **settings: Any) -> None:
         super().__init__(setting)
+        self.priors = priors
         experiment = Experiment(
             # What an acquisition function draws at random is seeded by the name.
             f"{TASK} {setting.seed}",
@@ -67,11 +70,12 @@ class ArboPolicy(RememberingPolicy):
 
     def ask(self, context: Context, degrees: Sequence[int]) -> int:
         """The library's decision among the degrees that this run allows."""
-        from arbo_bo.generation import generate
+        from arbo_bo.generation import Request, generate_many
 
         experiment = replace(self.experiment, search_space=SearchSpace(tuple(degrees)))
         newest = list(enumerate(self.runs))[-experiment.window :]
-        generated = generate(experiment, [_trial(i, run) for i, run in newest], context)
+        trials = [_trial(i, run) for i, run in newest]
+        (generated,) = generate_many([Request(experiment, trials, context, self.priors)])
         if (learned := generated.learned) is not None:
             self._set(
                 replace(
