@@ -13,7 +13,7 @@ from arbo_bo.benchmarks.policies.history import cheapest_in_time
 from arbo_bo.benchmarks.policies.tpe import TPEPolicy
 from arbo_bo.benchmarks.protocol import Policy, Setting
 from arbo_bo.experiment import Context, MaxExecutionTime, Objective, Residual, SearchSpace
-from arbo_bo.generation import generate
+from arbo_bo.generation import Generated, Request, generate_many
 
 DEGREES = (1, 2, 4, 8, 16)
 LEARNING = ("arbo", "arbo:additive", "online", "original", "ernest", "gp-ei")
@@ -181,13 +181,13 @@ def test_arbo_keeps_what_it_learned_when_the_window_holds_one_degree() -> None:
 def test_arbo_asks_the_library_itself_when_it_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
-    def spy(*args: object) -> object:
-        calls.append(len(args))
-        return generate(*args)  # type: ignore[arg-type]  # handed through
+    def spy(requests: Sequence[Request]) -> list[Generated]:
+        calls.append(len(requests))
+        return generate_many(requests)
 
-    monkeypatch.setattr("arbo_bo.generation.generate", spy)
+    monkeypatch.setattr("arbo_bo.generation.generate_many", spy)
     play(ArboPolicy(setting()), Amdahl(), 4)
-    assert calls == [3, 3]
+    assert calls == [1, 1]
 
 
 def test_tpe_learns_its_own_trial_and_what_ran_instead_when_told() -> None:
