@@ -24,12 +24,16 @@ COMMANDS = {
         "arbo_bo.cli.suggest:suggest",
         "Decide the degree of the next run; its trial is RUNNING from here.",
     ),
+    "decide": Entry(
+        "arbo_bo.cli.decide:decide",
+        "Decide the next runs of several tasks at once; their trials are RUNNING from here.",
+    ),
     "complete": Entry(
         "arbo_bo.cli.trials:complete",
         "Record what a run took; without an INDEX there was no trial, and nothing is recorded.",
     ),
     "fail": Entry(
-        "arbo_bo.cli.trials:fail", "Record that a run failed; it never trains the model."
+        "arbo_bo.cli.trials:fail", "Record that a run failed: a degree that fails is left alone."
     ),
     "abandon": Entry(
         "arbo_bo.cli.trials:abandon", "Record that a run's outcome will never be known."

@@ -87,7 +87,7 @@ def fail(
     namespace: str,
     json: bool,
 ) -> None:
-    """Record that a run failed; it never trains the model."""
+    """Record that a run failed: a degree that fails is left alone."""
     limit = values.parse_duration_s("--timed-out-after", timed_out_after)
     if index == NO_TRIAL:
         return _say_no_trial("fail", json)

@@ -124,7 +124,7 @@ class Outcomes(Configuration):
         reason: str | None = None,
         timed_out_after_s: float | None = None,
     ) -> Trial:
-        """Records that a run failed; it never trains the model.
+        """Records that a run failed: it has no time, and tells which degrees are likely to fail.
 
         Args:
             task: The task's name.
