@@ -106,7 +106,7 @@ def choose(
             ]
         candidates = [_under_slo(c, experiment, failures) for c in candidates]
         choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures, log_scores)
-        if experiment.strategy.guard is None or (failures is not None and failures.is_hopeless):
+        if experiment.strategy.guard is None or _default_is_left_out(choice, experiment):
             return choice
         return _guarded(choice, experiment, alternatives)
 
@@ -157,19 +157,23 @@ def _safe(
     if failures is None or log_scores is None:
         return Choice(_best(candidates), tuple(candidates))
     default = experiment.probe_parallelism
-    if failures.is_hopeless:
+    if failures.falls_back_to(default):
         best = next(c for c in candidates if c.parallelism == default)
         return Choice(best, tuple(candidates), failures=failures)
-    allowed = failures.may_run(log_scores)
-    looked_at = [c.excluded is None for c in candidates]
-    if not any(a and b for a, b in zip(allowed, looked_at, strict=True)):
-        return Choice(_best(candidates), tuple(candidates), failures=failures)
+    looked_at = np.array([c.excluded is None for c in candidates])
+    # A degree that keeps every service level in spite of its failures is safe enough.
+    kept = [bool(experiment.strategy.slo) and c.keeps_slo for c in candidates]
+    allowed = failures.may_run(log_scores, looked_at) | np.array(kept)
+    if not (allowed & looked_at).any():
+        # The search rule leaves only degrees that fail: those beyond it are looked at, too.
+        candidates = [replace(c, excluded=None) for c in candidates]
+        looked_at = np.ones_like(looked_at)
+        allowed = failures.may_run(log_scores, looked_at)
     found = [
         c if a or not b else replace(c, excluded=f"likely to fail: {failures.why(c.parallelism)}")
         for c, a, b in zip(candidates, allowed, looked_at, strict=True)
     ]
-    within = [i for i, b in enumerate(looked_at) if b]
-    rival = found[min(within, key=lambda i: (log_scores[i], i))]
+    rival = found[min(np.flatnonzero(looked_at), key=lambda i: (log_scores[i], i))]
     risky = rival if rival.excluded is not None else None
     return Choice(_best(found), tuple(found), failures=failures, risky=risky)
 
@@ -246,6 +250,15 @@ def _excluded(
 ) -> list[Candidate]:
     within = set(looked_at)
     return [c if c.parallelism in within else replace(c, excluded=reason) for c in candidates]
+
+
+def _default_is_left_out(choice: Choice, experiment: Experiment) -> bool:
+    """Whether runs at the default degree fail, so that nothing is to be guarded by it."""
+    default = experiment.probe_parallelism
+    failing = choice.failures is not None
+    return failing and any(
+        c.parallelism == default and c.excluded is not None for c in choice.candidates
+    )
 
 
 def _guarded(choice: Choice, experiment: Experiment, alternatives: Alternatives) -> Choice:

@@ -27,7 +27,12 @@ def opening_move(
     completed = {t.parallelism for t in trials if t.trains}
     only = _only_move(experiment)
     if only is not None:
-        return None if completed else only
+        if completed:
+            return None
+        failures = FailureEvidence.of(experiment, trials, context)
+        if failures is None or experiment.fixed_parallelism is not None:
+            return only
+        return _least_likely_to_fail(experiment, failures, {only[0]}), Phase.PROBE
     if len(completed) >= 2:
         return None
     return _next_move(experiment, trials, completed, context)
@@ -51,7 +56,7 @@ def _next_move(
     tried = {
         t.parallelism
         for t in trials
-        if t.status is not TrialStatus.ABANDONED and t.exclusion_reason is None
+        if (t.status is not TrialStatus.ABANDONED or t.is_lapsed) and t.exclusion_reason is None
     }
     space, probe = experiment.search_space, experiment.probe_parallelism
     if experiment.baseline and space.smallest not in tried:
@@ -90,7 +95,7 @@ def _least_likely_to_fail(
     """
     space, probe = experiment.search_space, experiment.probe_parallelism
     chance = dict(zip(space.degrees, failures.probability.tolist(), strict=True))
-    if failures.is_hopeless:
+    if failures.falls_back_to(probe):
         return probe
     enough = failures.prior.hopeless * max(chance.values())
     for degree in (probe, space.nearest(2 * probe), space.nearest(probe / 2)):

@@ -9,7 +9,7 @@ from arbo_bo.experiment import Context, Experiment, Trial, TrialStatus
 from arbo_bo.experiment.outcome import is_retried
 from arbo_bo.numerics.evidence import Vector
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, FailurePrior
-from arbo_bo.numerics.reliability import Outcomes, reliability
+from arbo_bo.numerics.reliability import Flags, Outcomes, success_probability
 
 LONGEST_CAUSE = 60
 """Characters of a failure's reason in a sentence."""
@@ -44,16 +44,19 @@ class FailureEvidence:
         if not any(map(has_failed, ended)):
             return None
         base, degrees = experiment.model.base_input_size, experiment.search_space.degrees
-        found = reliability(
+        following = max((t.trial_index for t in trials), default=-1) + 1
+        found = success_probability(
             Outcomes(
                 np.array([float(t.parallelism) for t in ended]),
                 np.array([t.training_context.gamma(base) for t in ended]),
                 np.array([has_failed(t) for t in ended]),
+                np.array([t.trial_index for t in ended]),
+                following,
             ),
             np.array(degrees, dtype=float),
             context.gamma(base),
         )
-        return cls(ended, degrees, found.probability)
+        return cls(ended, degrees, found)
 
     @property
     def relative(self) -> Vector:
@@ -64,6 +67,14 @@ class FailureEvidence:
     def is_hopeless(self) -> bool:
         """Whether a failure is likely at every degree."""
         return bool(self.probability.max() < self.prior.hopeless)
+
+    def falls_back_to(self, default: int) -> bool:
+        """Whether the default degree is to run, since a failure is likely at every degree.
+
+        Not where it is far likelier to fail than another one.
+        """
+        chance = dict(zip(self.degrees, self.relative.tolist(), strict=True))
+        return self.is_hopeless and chance[default] >= self.prior.hopeless
 
     @property
     def time_limit_s(self) -> float | None:
@@ -93,8 +104,8 @@ class FailureEvidence:
         safe = log_scores[risks <= self.prior.tolerated].min()
         return np.asarray(np.log1p(risks * np.exp(np.clip(safe - log_scores, -50.0, 50.0))))
 
-    def may_run(self, log_scores: Vector) -> list[bool]:
-        """Whether each degree may be tried: it is safe, or worth its risk.
+    def may_run(self, log_scores: Vector, looked_at: Flags) -> Flags:
+        """Whether each degree may be tried: it is safe, or worth its risk; shape (m,).
 
         It is worth its risk where its score with `log_repeat` is not above that of the cheapest
         safe degree, and where it is not nearly sure to fail. So a degree that has failed is tried
@@ -103,11 +114,13 @@ class FailureEvidence:
 
         Args:
             log_scores: As in `log_repeat`.
+            looked_at: Which degrees a search rule leaves, shape (m,).
         """
-        safe = 1 - self.relative <= self.prior.tolerated
+        safe = (1 - self.relative <= self.prior.tolerated) & looked_at
+        if not safe.any():
+            return safe
         worth = log_scores + self.log_repeat(log_scores) <= log_scores[safe].min()
-        worth &= self.probability >= self.prior.least
-        return [bool(a or b) for a, b in zip(safe, worth, strict=True)]
+        return np.asarray(safe | (worth & (self.probability >= self.prior.least) & looked_at))
 
     def of_degree(self, degree: int) -> tuple[int, int]:
         """How many runs of a degree failed, of how many."""

@@ -53,7 +53,7 @@ def optimize_reason(experiment: Experiment, choice: Choice) -> str:
     """Why the optimizer chose this degree."""
     best, candidates, strategy = choice.best, choice.candidates, experiment.strategy
     prediction = best.prediction
-    if choice.failures is not None and choice.failures.is_hopeless:
+    if choice.failures is not None and choice.failures.falls_back_to(best.parallelism):
         return _hopeless(choice)
     text = f"{count(best.parallelism)}: expected {format_time(prediction.mean_s)} "
     text += f"(± {format_time(prediction.std_s)})"

@@ -110,9 +110,15 @@ class Alternatives:
         found = service_levels.feasible(self.degrees, self.slo, self.log_probability, trial_risk)
         return np.asarray(found)
 
+    def improvement_on(self, best: float) -> Vector:
+        """Log expected improvement on an incumbent, the repeats of failed runs in both, (m,)."""
+        threshold = best if self.log_repeat is None else best + self.log_repeat
+        found = acquisition.expected_improvement(self.told, threshold, self.objective)
+        return np.asarray(found if self.log_success is None else found + self.log_success)
+
     def incumbent(self) -> float:
         """The best expected U of the degrees that are looked at and feasible, else -inf."""
-        expected, _ = acquisition.utility(self.degrees, self.objective)
+        expected = self.reliably(acquisition.utility(self.degrees, self.objective)[0])
         if self.slo:
             kept = self.feasible()
             expected = np.where(kept, expected, -np.inf)
@@ -128,9 +134,9 @@ def expected_improvement(a: Alternatives) -> Vector:
     """The largest expected improvement on the best feasible degree."""
     best = a.incumbent()
     if best == -np.inf:  # nothing is feasible, and no degree's improvement counts
-        best = float(acquisition.utility(a.degrees, a.objective)[0][a.looked_at].max())
-    value = acquisition.expected_improvement(a.told, best, a.objective)
-    return a.under_slo(a.reliably(np.asarray(value)))
+        expected = a.reliably(acquisition.utility(a.degrees, a.objective)[0])
+        best = float(expected[a.looked_at].max())
+    return a.under_slo(a.improvement_on(best))
 
 
 def lcb(a: Alternatives) -> Vector:
@@ -209,9 +215,8 @@ def constrained_improvement(a: Alternatives) -> Vector:
     best = a.incumbent()
     if best == -np.inf:
         return np.asarray(a.log_probability.min(-1))
-    improvement = acquisition.expected_improvement(a.told, best, a.objective)
     belief = service_levels.log_feasibility(a.degrees, a.slo)
-    return a.reliably(np.asarray(improvement + belief))
+    return np.asarray(a.improvement_on(best) + belief)
 
 
 CHOOSERS: Mapping[str, Callable[[Alternatives], Vector]] = MappingProxyType(

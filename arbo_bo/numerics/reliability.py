@@ -35,38 +35,39 @@ class Outcomes:
         parallelism: Shape (n,).
         gamma: Input scaling, shape (n,).
         failed: Whether each failed, or succeeded on a retry only, shape (n,).
+        index: The number of each among all of the task's runs, ascending, shape (n,).
+        next_index: The number of the next run.
     """
 
     parallelism: Vector
     gamma: Vector
     failed: Flags
+    index: NDArray[np.int_]
+    next_index: int
 
 
 @dataclass(frozen=True, eq=False)
-class Reliability:
-    """What is believed of the next run's success.
+class _Part:
+    """Some hypotheses together.
 
     Attributes:
-        probability: P(success) at each degree, shape (m,).
-        limit: The posterior probability that a limit, and no outage or chance, made runs fail.
+        largest: The largest log weight among them.
+        weight: Their weights' sum, over exp(largest).
+        success: Their weighted P(success) at each degree, over exp(largest), shape (m,).
     """
 
-    probability: Vector
-    limit: float
-
-    @property
-    def relative(self) -> Vector:
-        """P(success) over that of the most reliable degree: what a choice of the degree decides."""
-        return np.asarray(self.probability / self.probability.max())
+    largest: float
+    weight: float
+    success: Vector
 
 
-def reliability(
+def success_probability(
     outcomes: Outcomes,
     degrees: Vector,
     gamma: float,
     prior: FailurePrior = DEFAULT_PRIORS.failures,
-) -> Reliability:
-    """P(success) of the next run at each degree.
+) -> Vector:
+    """P(success) of the next run at each degree, shape (m,).
 
     Args:
         outcomes: Ended runs, oldest first.
@@ -76,20 +77,19 @@ def reliability(
     """
     base = _chance(outcomes.failed, prior)
     parts = [
-        (base.weight, np.broadcast_to(base.success, (1, len(degrees)))),
+        _Part(float(base.weight), 1.0, np.full(len(degrees), base.success)),
         _outages(outcomes.failed, len(degrees), base, prior),
     ]
-    limits = []
     for sign in (1.0, -1.0):
         seen = np.log(outcomes.gamma) + sign * np.log(outcomes.parallelism)
         asked = np.log(gamma) + sign * np.log(degrees)
-        limits.append(_limits(outcomes.failed, seen, asked, base, prior))
-    weights = np.concatenate([w for w, _ in (*parts, *limits)])
-    success = np.concatenate([p for _, p in (*parts, *limits)])
-    weights = np.exp(weights - weights.max())
-    weights /= weights.sum()
-    share = sum(len(w) for w, _ in limits)
-    return Reliability(weights @ success, float(weights[len(weights) - share :].sum()))
+        if len(np.unique(np.concatenate((seen, asked)))) > 1:
+            parts.append(_limits(outcomes, seen, asked, base, prior))
+    largest = max(part.largest for part in parts)
+    scales = [np.exp(part.largest - largest) for part in parts]
+    total = sum(scale * part.weight for scale, part in zip(scales, parts, strict=True))
+    success = sum(scale * part.success for scale, part in zip(scales, parts, strict=True))
+    return np.asarray(success / total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +100,14 @@ class _Chance:
         before: Log probability of the first i outcomes under each rate, ``(n + 1) x r``.
         log_prior: Log prior of each rate, shape (r,).
         rates: Shape (r,).
-        weight: Log probability of all outcomes, shape (1,).
+        weight: Log probability of all outcomes.
         success: P(the next run succeeds).
     """
 
     before: Vector
     log_prior: Vector
     rates: Vector
-    weight: Vector
+    weight: float
     success: float
 
     def outside(self, first: NDArray[np.intp], last: NDArray[np.intp]) -> Vector:
@@ -124,13 +124,13 @@ def _chance(failed: Flags, prior: FailurePrior) -> _Chance:
     joint = before[-1] + log_prior
     weights = np.exp(joint - joint.max())
     weight = joint.max() + np.log(weights.sum())
-    return _Chance(before, log_prior, rates, np.array([weight]), float(
+    return _Chance(before, log_prior, rates, float(weight), float(
         1 - weights @ rates / weights.sum()
     ))  # fmt: skip
 
 
-def _outages(failed: Flags, m: int, base: _Chance, prior: FailurePrior) -> tuple[Vector, Vector]:
-    """Every interval of runs as an outage: log weights (h,) and P(success), ``h x m``."""
+def _outages(failed: Flags, m: int, base: _Chance, prior: FailurePrior) -> _Part:
+    """Every interval of runs as an outage."""
     n = len(failed)
     first, last = (i.astype(np.intp) for i in np.triu_indices(n + 1, 1))  # first .. last - 1
     down = np.concatenate(([0.0], np.cumsum(_broken(failed, prior))))
@@ -143,41 +143,46 @@ def _outages(failed: Flags, m: int, base: _Chance, prior: FailurePrior) -> tuple
     fails = np.exp(by_rate - total[:, None]) @ base.rates
     still = np.where(last == n, prior.outage_stays, 0.0)
     success = (1 - still) * (1 - fails) + still * (1 - prior.certain)
-    return total, np.broadcast_to(success[:, None], (len(success), m))
+    largest = float(total.max())
+    weights = np.exp(total - largest)
+    return _Part(largest, float(weights.sum()), np.full(m, weights @ success))
 
 
 def _limits(
-    failed: Flags, seen: Vector, asked: Vector, base: _Chance, prior: FailurePrior
-) -> tuple[Vector, Vector]:
-    """Every threshold from every run on: log weights (h,) and P(success), ``h x m``."""
-    n = len(failed)
+    outcomes: Outcomes, seen: Vector, asked: Vector, base: _Chance, prior: FailurePrior
+) -> _Part:
+    """Every threshold from every run on."""
+    failed, n = outcomes.failed, len(outcomes.failed)
     places = np.unique(np.concatenate((seen, asked)))
     gaps = np.diff(places)
-    if not len(gaps):
-        return np.zeros(0), np.zeros((0, len(asked)))
     cuts = (places[1:] + places[:-1]) / 2
     beyond = seen > cuts[:, None]  # c x n
     # Outcomes beyond the cut, from each run on: suffix sums over time, c x n.
-    change = np.where(beyond, _broken(failed, prior), 0.0)
-    inside = np.cumsum(change[:, ::-1], axis=1)[:, ::-1]
-    log_rate = np.log(base.rates)[:, None, None]
-    normal = np.where(failed, log_rate, np.log1p(-base.rates)[:, None, None])  # r x 1 x n
-    taken = np.where(beyond, normal, 0.0)
-    excess = np.cumsum(taken[..., ::-1], axis=-1)[..., ::-1]  # r x c x n, replaced by `inside`
-    total = base.before[-1][:, None, None] + base.log_prior[:, None, None] - excess + inside
-    since = np.where(np.arange(n) == 0, np.log(prior.limit), np.log(prior.change))
+    inside = _suffix_sums(np.where(beyond, _broken(failed, prior), 0.0))
     # Where a job meets its limit is open: uniform over the range of what is asked, in logarithms.
-    place = np.log(gaps / gaps.sum())[:, None]
-    total = total + (since + place) - np.log(2)
-    weight = np.logaddexp.reduce(total, axis=0)  # c x n
-    fails = np.einsum("rcn,r->cn", np.exp(total - weight), base.rates)
+    since = np.where(np.arange(n) == 0, np.log(prior.limit), np.log(prior.change))
+    place = np.log(gaps / gaps.sum())[:, None] - np.log(2)
+    by_rate = []
+    for rate, known, odds in zip(base.rates, base.before[-1], base.log_prior, strict=True):
+        normal = np.where(failed, np.log(rate), np.log1p(-rate))
+        replaced = _suffix_sums(np.where(beyond, normal, 0.0))
+        by_rate.append(known + odds - replaced + inside + since + place)
+    largest = float(max(each.max() for each in by_rate))
+    each_weight = [np.exp(each - largest).sum(axis=1) for each in by_rate]  # c, each
+    weight = np.sum(each_weight, axis=0)
+    within = np.sum([w * (1 - r) for w, r in zip(each_weight, base.rates, strict=True)], axis=0)
     # A limit may be lifted unseen: with every run since the last failure beyond it, a little.
-    last = np.where(beyond & failed, np.arange(n), -1).max(axis=1)
-    holds = (1 - prior.lifted) ** np.maximum(n - 1 - last, 0)
+    last = np.where(beyond & failed, outcomes.index, -1).max(axis=1)
+    runs_since = np.where(last >= 0, outcomes.next_index - 1 - last, 0)
+    holds = (1 - prior.lifted) ** np.maximum(runs_since, 0)
     broken = holds * prior.certain + (1 - holds) * prior.rates[0]
     across = asked > cuts[:, None]  # c x m
-    success = np.where(across[:, None, :], (1 - broken)[:, None, None], (1 - fails)[..., None])
-    return weight.reshape(-1), success.reshape(-1, len(asked))
+    success = within @ ~across + (weight * (1 - broken)) @ across
+    return _Part(largest, float(weight.sum()), success)
+
+
+def _suffix_sums(values: Vector) -> Vector:
+    return np.asarray(np.cumsum(values[:, ::-1], axis=1)[:, ::-1])
 
 
 def _broken(failed: Flags, prior: FailurePrior) -> Vector:

@@ -32,6 +32,7 @@ TYPED = {
     "rename": "rename t u",
     "delete": "delete t --yes",
     "predict": "predict t",
+    "decide": "decide t",
     "tasks": "tasks",
     "show": "show t",
     "export": "export t",

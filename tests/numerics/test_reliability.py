@@ -1,9 +1,11 @@
 """What outcomes say of the next run's success."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from arbo_bo.numerics.reliability import Outcomes, reliability
+from arbo_bo.numerics.reliability import Outcomes, success_probability
 
 DEGREES = np.array([1.0, 2, 4, 8, 16])
 
@@ -12,9 +14,13 @@ def believed(*runs, gamma=1.0, sizes=None):
     """P(success) by degree after runs as (degree, "S" or "F")."""
     sizes = np.ones(len(runs)) if sizes is None else np.array(sizes)
     outcomes = Outcomes(
-        np.array([float(s) for s, _ in runs]), sizes, np.array([end == "F" for _, end in runs])
+        np.array([float(s) for s, _ in runs]),
+        sizes,
+        np.array([end == "F" for _, end in runs]),
+        np.arange(len(runs)),
+        len(runs),
     )
-    found = reliability(outcomes, DEGREES, gamma).probability.tolist()
+    found = success_probability(outcomes, DEGREES, gamma).tolist()
     return dict(zip(DEGREES.tolist(), found, strict=True))
 
 
@@ -67,7 +73,29 @@ def test_larger_input_fails_at_a_degree_that_a_smaller_one_is_safe_at():
 
 
 def test_order_of_degrees_asked_changes_nothing():
-    outcomes = Outcomes(np.array([4.0, 16, 4]), np.ones(3), np.array([False, True, False]))
-    forward = reliability(outcomes, DEGREES, 1.0).probability
-    backward = reliability(outcomes, DEGREES[::-1].copy(), 1.0).probability
+    failed = np.array([False, True, False])
+    outcomes = Outcomes(np.array([4.0, 16, 4]), np.ones(3), failed, np.arange(3), 3)
+    forward = success_probability(outcomes, DEGREES, 1.0)
+    backward = success_probability(outcomes, DEGREES[::-1].copy(), 1.0)
     assert forward == pytest.approx(backward[::-1], abs=1e-12)
+
+
+def test_belief_in_a_limit_fades_with_the_runs_since_whether_or_not_they_are_at_hand():
+    failed = np.array([False, True, False, False])
+    runs = np.array([4.0, 16, 4, 4]), np.ones(4), failed
+    soon = success_probability(Outcomes(*runs, np.arange(4), 4), DEGREES, 1.0)
+    late = success_probability(Outcomes(*runs, np.array([0, 1, 98, 99]), 100), DEGREES, 1.0)
+    assert late[-1] > soon[-1] + 0.1
+
+
+def test_many_runs_and_degrees_take_little_memory():
+    rng = np.random.default_rng(0)
+    degrees, n = np.arange(1.0, 2001.0), 500
+    sizes, failed = np.exp(rng.normal(size=n)), rng.random(n) < 0.1
+    outcomes = Outcomes(rng.choice(degrees, n), sizes, failed, np.arange(n), n)
+    tracemalloc.start()
+    found = success_probability(outcomes, degrees, 1.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.shape == degrees.shape
+    assert peak < 500e6

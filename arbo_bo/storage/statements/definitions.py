@@ -115,13 +115,16 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
     of_id = select(execution_history).where(
         _history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id")
     )
-    # The newest that train, the newest failed or retried, and all running ones: short index scans.
+    # The newest that train, that failed, that were retried or lost, and all running ones: short
+    # index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
     running = trials.where(IS_RUNNING).order_by(_history.trial_index.desc()).limit(MOST_RUNNING)
     # Among the newest that ended: there may be none, and then a search would look at them all.
     ended = _newest(TrialStatus.COMPLETED).subquery()
     retried = select(ended).where(ended.c.exclusion_reason.like(literal_column(f"'{RETRIED}%'")))
-    parts = (trained, _newest(TrialStatus.FAILED), retried, running)
+    gone = _newest(TrialStatus.ABANDONED).subquery()
+    lapsed = select(gone).where(gone.c.lease_expires_at.is_not(None))
+    parts = (trained, _newest(TrialStatus.FAILED), retried, lapsed, running)
     # Without what was stored of their decisions: that is some kilobytes each.
     light = [_light(part.subquery()) for part in parts]
     return {
