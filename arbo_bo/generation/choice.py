@@ -17,7 +17,7 @@ from arbo_bo.experiment import (
     TrialStatus,
 )
 from arbo_bo.generation.online import OnlineSurrogate
-from arbo_bo.generation.outcomes import FailureEvidence
+from arbo_bo.generation.outcomes import LEAST_PROBABILITY, FailureEvidence
 from arbo_bo.generation.surrogate import GPSurrogate
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import Surrogate
@@ -25,8 +25,6 @@ from arbo_bo.numerics.choosers import CHOOSERS, Alternatives, probability_not_wo
 from arbo_bo.numerics.evidence import Vector
 
 EXPECTED_COST = "expected_cost"
-LEAST_PROBABILITY = 1e-9
-"""Of success, so that its logarithm is finite."""
 KNOWLEDGE_GRADIENT = "knowledge_gradient"
 DEADLINE = "deadline"
 

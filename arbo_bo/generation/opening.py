@@ -98,7 +98,7 @@ def _least_likely_to_fail(
     if failures.falls_back_to(probe):
         return probe
     enough = failures.prior.hopeless * max(chance.values())
-    for degree in (probe, space.nearest(2 * probe), space.nearest(probe / 2)):
+    for degree in (probe, space.nearest(probe / 2), space.nearest(2 * probe)):
         refused = degree == space.smallest and not experiment.baseline
         if degree not in tried and not refused and chance[degree] >= enough:
             return degree

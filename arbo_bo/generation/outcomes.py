@@ -11,6 +11,8 @@ from arbo_bo.numerics.evidence import Vector
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, FailurePrior
 from arbo_bo.numerics.reliability import Flags, Outcomes, success_probability
 
+LEAST_PROBABILITY = 1e-9
+"""Of success, so that nothing is divided by 0."""
 LONGEST_CAUSE = 60
 """Characters of a failure's reason in a sentence."""
 
@@ -94,15 +96,18 @@ class FailureEvidence:
     def log_repeat(self, log_scores: Vector) -> Vector:
         """What failures add to the logarithm of each degree's score, shape (m,).
 
-        A failed run costs its time, and a run at the cheapest safe degree: Score(s) + r Score(safe)
-        in all, r being its risk beyond that of the most reliable degree.
+        A failed run costs its time, and a run at the cheapest safe degree. It costs that once, and
+        with the probability P of a success the degree serves the H runs after it: Score(s) +
+        r / (P H) Score(safe) a run, r = 1 - P being the risk beyond that of the most reliable
+        degree.
 
         Args:
             log_scores: Logarithm of the score that a run of each degree has if it succeeds, (m,).
         """
-        risks = 1 - self.relative
-        safe = log_scores[risks <= self.prior.tolerated].min()
-        return np.asarray(np.log1p(risks * np.exp(np.clip(safe - log_scores, -50.0, 50.0))))
+        success = self.relative
+        safe = log_scores[1 - success <= self.prior.tolerated].min()
+        share = (1 - success) / (np.maximum(success, LEAST_PROBABILITY) * self.prior.horizon)
+        return np.asarray(np.log1p(share * np.exp(np.clip(safe - log_scores, -50.0, 50.0))))
 
     def may_run(self, log_scores: Vector, looked_at: Flags) -> Flags:
         """Whether each degree may be tried: it is safe, or worth its risk; shape (m,).

@@ -8,12 +8,29 @@ from arbo_bo.experiment.acquisitions import phrase_of
 from arbo_bo.experiment.decision import worse_by
 from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.generation.choice import Choice
+from arbo_bo.generation.outcomes import FailureEvidence
 
 
-def opening_reason(experiment: Experiment, degree: int, phase: Phase) -> str:
+def opening_reason(
+    experiment: Experiment, degree: int, phase: Phase, failures: FailureEvidence | None = None
+) -> str:
     """Why an opening run has its degree."""
     if phase is Phase.FIXED:
         return fixed_reason(experiment, degree, None)
+    if failures is not None and phase is Phase.PROBE:
+        return _after_failures(failures, degree)
+    return _opening(experiment, degree, phase)
+
+
+def _after_failures(failures: FailureEvidence, degree: int) -> str:
+    cause = failures.cause()
+    why = f"runs have failed ({cause})" if cause else "runs have failed"
+    if failures.falls_back_to(degree):
+        return f"{count(degree)}: the default degree, since {why} at every degree so far."
+    return f"{count(degree)}: {why}, and this degree is likely enough to succeed."
+
+
+def _opening(experiment: Experiment, degree: int, phase: Phase) -> str:
     if phase is Phase.BASELINE:
         return (
             f"{count(degree)}: the smallest allowed degree gives the baseline time that "

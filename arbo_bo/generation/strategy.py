@@ -15,6 +15,7 @@ from arbo_bo.experiment import (
 )
 from arbo_bo.generation.choice import choose
 from arbo_bo.generation.opening import opening_move
+from arbo_bo.generation.outcomes import FailureEvidence
 from arbo_bo.generation.reason import fixed_reason, opening_reason, optimize_reason
 from arbo_bo.generation.surrogate import fit, fit_all
 from arbo_bo.generation.window import Surrogate
@@ -81,7 +82,8 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
 
 
 def _opened(request: Request, degree: int, phase: Phase) -> Generated:
-    reason = opening_reason(request.experiment, degree, phase)
+    failures = FailureEvidence.of(request.experiment, request.trials, request.context)
+    reason = opening_reason(request.experiment, degree, phase, failures)
     return Generated(_decision(request.experiment, request.context, degree, phase, reason))
 
 

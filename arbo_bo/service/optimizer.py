@@ -146,6 +146,8 @@ class ArboOptimizer(Outcomes):
             ArboError: The store failed. No trial was made, but for those of new tasks, which are
                 decided by themselves.
         """
+        if isinstance(tasks, str):
+            raise InvalidValueError(f"tasks must be several names, got the string {tasks!r}")
         sizes = tasks if isinstance(tasks, Mapping) else dict.fromkeys(tasks)
         requests = [
             Request(task, self._decider.context(size, cluster_load)) for task, size in sizes.items()
@@ -231,8 +233,9 @@ class ArboOptimizer(Outcomes):
     ) -> Iterator[Decision]:
         """Suggests, times the block, and completes; an error in the block fails the trial.
 
-        An interruption (KeyboardInterrupt, SystemExit) abandons it. The block may close the trial
-        itself, with a time that it knows better.
+        An interruption (KeyboardInterrupt) abandons it; ``sys.exit`` fails it, or completes it
+        where the status is 0. The block may close the trial itself, with a time that it knows
+        better.
 
         Whatever the store does, the block runs, once, and what comes after it goes on. Where no
         suggestion can be had it runs with `default_parallelism`, and the decision has no trial. An
@@ -266,10 +269,12 @@ class ArboOptimizer(Outcomes):
         try:
             yield run.decision
         except BaseException as err:
+            if isinstance(err, SystemExit) and err.code in (None, 0):  # the block's own good end
+                _log_undelivered(run.complete(max(time.perf_counter() - started, 1e-9)))
+                raise
             reason = f"{type(err).__name__}: {err}".removesuffix(": ")
-            _log_undelivered(
-                run.fail(reason) if isinstance(err, Exception) else run.abandon(reason)
-            )
+            failed = isinstance(err, Exception | SystemExit)
+            _log_undelivered(run.fail(reason) if failed else run.abandon(reason))
             raise
         _log_undelivered(run.complete(max(time.perf_counter() - started, 1e-9)))
 

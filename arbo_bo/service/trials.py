@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, TrialGoneError
-from arbo_bo.experiment import Decision, Experiment, Outcome, TimeMeasure, Trial
+from arbo_bo.experiment import Decision, Experiment, Outcome, TimeMeasure, Trial, validation
 from arbo_bo.experiment.drafts import attached_trials
 from arbo_bo.service.experiments import Configuration
 from arbo_bo.service.history import Told, trials_of_csv
@@ -107,6 +107,11 @@ class Outcomes(Configuration):
         """
         changes: list[Change] = []
         for decision, execution_time_s in times:
+            if not isinstance(decision, Decision):
+                raise InvalidValueError(
+                    "times must be pairs of a Decision and a time, got "
+                    f"{validation.short(decision)}"
+                )
             if decision.trial_index is None:
                 raise InvalidValueError(
                     f"the decision for {decision.task!r} has no trial: take it with suggest"

@@ -39,8 +39,8 @@ class Inspection:
         """
         kind = self._database.kind
         version = "sqlite_version()" if kind == "sqlite" else "current_setting('server_version')"
-        found = self._database.ask(lambda t: t.text(f"SELECT {version} AS version"))
-        return f"{kind} {found[0]['version']}"
+        found = self._database.ask(lambda t: t.text(f"SELECT {version} AS answer"))
+        return f"{kind} {found[0]['answer']}"
 
     def damage(self) -> str | None:
         """What SQLite finds wrong in the file; None: nothing, or another database system."""

@@ -36,7 +36,7 @@ def test_inverse_law_recovers_p_from_its_own_time(law, s, gamma):
 @given(laws, st.floats(0.6, 4), st.floats(0.1, 0.5), st.floats(0.8, 1.25))
 def test_optimum_is_a_minimum_of_the_score(law, a, c, factor):
     best = law.optimum(a, c)
-    if not math.isfinite(best):
+    if best > 1e9:  # 1 - p is then a few units in its last place
         return
 
     def log_score(s):
