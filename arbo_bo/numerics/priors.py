@@ -205,8 +205,8 @@ class FailurePrior:
         lifted: Probability a run that a limit is lifted unseen.
         tolerated: A degree is safe if it fails by no more than this more often than the most
             reliable one.
-        horizon: H, how many later runs count that a degree serves once it was found to succeed. Less
-            than in `ChoicePrior`: a failed night costs more than its time.
+        horizon: H, how many later runs count that a degree serves once it was found to succeed.
+            Less than in `ChoicePrior`: a failed night costs more than its time.
         least: Below this probability of success a degree is not worth a night, however much it
             would save.
         hopeless: Below this probability of success at the best degree, the default runs.
