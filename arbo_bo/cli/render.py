@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from arbo_bo._format import format_time
+from arbo_bo._format import format_probability, format_time
 from arbo_bo.cli.table import Table
 from arbo_bo.experiment import (
     AmdahlLaw,
@@ -159,8 +159,10 @@ def candidate_table(decision: Decision, measured: Mapping[int, Measured], most: 
     under_slo = bool(decision.strategy.slo)
     excluding = under_slo or any(c.excluded for c in decision.candidates)
     titles = ["workers", "runs", "measured", "predicted", "5 % to 95 %", "cost"]
+    failing = any(c.success_probability is not None for c in decision.candidates)
     titles += ["P(SLO)"] if under_slo else []
-    titles += [f"score {objective}", *(["why not"] if excluding else [])]
+    titles += ["succeeds", f"score {objective} and failures"] if failing else [f"score {objective}"]
+    titles += ["why not"] if excluding else []
     table = Table(titles, left=["why not"])
     shown = _worth_showing(decision.candidates, decision.parallelism, measured, most)
     for candidate, row in zip(decision.candidates, explanation.rows, strict=True):
@@ -177,6 +179,9 @@ def candidate_table(decision: Decision, measured: Mapping[int, Measured], most: 
             f"{row.cost:.4g}",
         ]
         cells += [f"{row.slo_probability:.3f}"] if row.slo_probability is not None else []
+        if failing:
+            chance = candidate.success_probability
+            cells.append("-" if chance is None else format_probability(chance))
         beside = f"{worse:+.1f} %" if worse < FAR_PERCENT else "far higher"
         cells.append(f"{row.score:.4g} ({beside})")
         cells += [row.why_not] if excluding else []

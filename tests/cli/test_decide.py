@@ -41,3 +41,12 @@ def test_some_tasks_are_decided_with_their_reasons(arbo):
 @pytest.mark.parametrize("arguments", [(), ("load", "--all"), ("laod",)])
 def test_what_is_to_be_decided_must_be_clear(arbo, arguments):
     assert "error" in arbo("decide", *arguments, status=2).err.lower()
+
+
+def test_table_of_candidates_tells_what_is_likely_to_fail(arbo, store_url):
+    with ArboOptimizer(store_url) as optimizer:
+        decision = optimizer.suggest("load")
+        optimizer.mark_trial_failed("load", decision, reason="out of memory")
+    shown = arbo("show", "load").out
+    assert "succeeds" in shown
+    assert "and failures" in shown
