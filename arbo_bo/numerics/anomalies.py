@@ -210,9 +210,9 @@ def _change(
 ) -> _Hypothesis | None:
     """That the speed changed for good at the likeliest place; None where implausible."""
     n = len(runs)
-    if n < prior.fewest_kept:
-        return None
     before = np.arange(prior.fewest_since, n - prior.fewest_since + 1)
+    if n < prior.fewest_kept or not len(before):
+        return None
     score = np.cumsum(alpha)[before - 1]
     information = np.diagonal(inverse.cumsum(0).cumsum(1))[before - 1]
     delta = score / information
