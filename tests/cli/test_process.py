@@ -66,7 +66,8 @@ def test_interrupted_question_is_told_in_one_line(store):
     while not asked.endswith(b"[y/N]: "):
         asked += process.stderr.read(1)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    process.wait(timeout=60)  # its stdin stays open: an end of that is an answer, too
+    _, said = process.communicate()
     assert (process.returncode, said.strip()) == (130, b"arbo: interrupted")
 
 
