@@ -6,8 +6,8 @@ from arbo_bo.acquisition.registry import AcquisitionInputs, make_acquisition, na
 from arbo_bo.acquisition.search import evaluate_choices
 from arbo_bo.errors import ShapeError
 from arbo_bo.models.from_fit import amdahl_gp_of
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.choosers import Alternatives
-from arbo_bo.numerics.evidence import Vector
 
 
 def values_of(name: str, alternatives: Alternatives) -> Vector:

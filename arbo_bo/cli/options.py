@@ -11,8 +11,8 @@ import click
 from arbo_bo.cli.completion import task_names
 from arbo_bo.errors import StoreUnavailableError
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.service.delivery import delivered_quietly
 from arbo_bo.service.optimizer import ArboOptimizer
-from arbo_bo.service.runs import delivered_quietly
 
 if TYPE_CHECKING:
     from arbo_bo.storage import SQLTrialStore

@@ -9,7 +9,7 @@ from arbo_bo.cli import options, render, values
 from arbo_bo.cli.options import NO_TRIAL, open_optimizer
 from arbo_bo.context import input_size_of
 from arbo_bo.experiment import Outcome, Trial, TrialStatus
-from arbo_bo.service.journal import Ending
+from arbo_bo.service.journal_entry import Ending
 from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.service.runs import Undelivered, recorded
 

@@ -21,8 +21,8 @@ from arbo_bo.generation.outcomes import LEAST_PROBABILITY, FailureEvidence
 from arbo_bo.generation.surrogate import GPSurrogate
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import Surrogate
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.choosers import CHOOSERS, Alternatives, probability_not_worse
-from arbo_bo.numerics.evidence import Vector
 
 EXPECTED_COST = "expected_cost"
 KNOWLEDGE_GRADIENT = "knowledge_gradient"

@@ -7,7 +7,7 @@ import numpy as np
 
 from arbo_bo.experiment import Context, Experiment, Trial, TrialStatus
 from arbo_bo.experiment.outcome import is_retried
-from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, FailurePrior
 from arbo_bo.numerics.reliability import Flags, Outcomes, success_probability
 

@@ -18,8 +18,8 @@ from arbo_bo.experiment.law import DEFAULT_MEAN
 from arbo_bo.generation.online import fit_online
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import SMALLEST_SCALE, Surrogate, Window
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.choosers import Alternatives, predictions
-from arbo_bo.numerics.evidence import Vector
 from arbo_bo.numerics.fitting import Fit, fit_many, log_evidence
 from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.numerics.inputs import COLUMNS

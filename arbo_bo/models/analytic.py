@@ -11,7 +11,7 @@ from arbo_bo.experiment import Residual
 from arbo_bo.models.amdahl_gp import AmdahlGP
 from arbo_bo.models.batches import members
 from arbo_bo.models.kernel import RunNoise
-from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.fitting import noise_inflation_at, searched
 from arbo_bo.numerics.priors import DEFAULT_PRIORS
 from arbo_bo.numerics.problem import FitProblem

@@ -16,12 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arbo_bo.numerics.arrays import log_ndtr
-from arbo_bo.numerics.evidence import LOG_2PI, Evidence, Vector
+from arbo_bo.numerics.arrays import Vector, log_ndtr
+from arbo_bo.numerics.batches import padded, stacked
+from arbo_bo.numerics.evidence import LOG_2PI, Evidence
 from arbo_bo.numerics.inputs import S
 from arbo_bo.numerics.newton import maximise
 from arbo_bo.numerics.priors import AnomalyPrior
-from arbo_bo.numerics.problem import FitProblem, stacked
+from arbo_bo.numerics.problem import FitProblem
 
 
 class Change(NamedTuple):
@@ -137,14 +138,6 @@ def _imputed(problem: FitProblem, state: Explanation) -> Explanation:
         found = maximise(again, state.x[None])
         state = Explanation(kept, y, found.x[0], float(found.value[0]))
     return state
-
-
-def padded(rows: Sequence[Vector], size: int) -> Vector:
-    """Rows of several lengths as one array, zeros behind the shorter ones, ``B x size``."""
-    result = np.zeros((len(rows), size))
-    for i, row in enumerate(rows):
-        result[i, : len(row)] = row
-    return result
 
 
 def _hypotheses(

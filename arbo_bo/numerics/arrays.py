@@ -5,7 +5,9 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+Vector = NDArray[np.floating[Any]]
 TINY = 1e-200
 """A variance below it is none: its root and its inverse are still finite doubles."""
 JITTERS = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2)

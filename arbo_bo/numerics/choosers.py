@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arbo_bo.experiment import SLO, Objective, Residual
 from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.numerics import acquisition, service_levels
-from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.moments import log_mean_time
 from arbo_bo.numerics.posterior import Posterior

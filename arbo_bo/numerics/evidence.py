@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arbo_bo.numerics.kernel import SQRT5
+from arbo_bo.numerics.arrays import Vector
+from arbo_bo.numerics.covariance import Covariance
 from arbo_bo.numerics.laws import Law
+from arbo_bo.numerics.linear_algebra import inverse_of, is_positive_definite
 
-Vector = NDArray[np.floating[Any]]
 LOG_2PI = math.log(2 * math.pi)
 EXACT_UP_TO = 64
 """Runs up to which the Hessian is exact. Beyond, the terms that take a product of n x n matrices
 for each pair of hyperparameters are replaced by average information, which needs none."""
-_BLOCK = 64
-"""Below this size LAPACK's own inverse is faster than one by blocks (measured, OpenBLAS)."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class Evidence:
             Williams, equation 5.12).
         """
         covariance = self._covariance(x).total
-        inverse = _inverse(covariance, np.linalg.cholesky(covariance))
+        inverse = inverse_of(covariance, np.linalg.cholesky(covariance))
         residual = self._residual(self._mean(x)[0])
         return residual, inverse, np.matmul(inverse, residual[..., None])[..., 0]
 
@@ -162,7 +161,7 @@ class Evidence:
         exact = self.size <= EXACT_UP_TO if exact is None else exact
         n, m, d = self.size, self.mean_size, self.squared.shape[1]
         batch, active = len(x), self.active
-        inverse = _inverse(c.total, root)
+        inverse = inverse_of(c.total, root)
         values, jacobian, curvature = self._mean(x)
         residual = self._residual(values)
         alpha = np.matmul(inverse, residual[..., None])[..., 0]  # 0 where the mask is
@@ -192,7 +191,7 @@ class Evidence:
             return value, gradient, np.zeros((batch, x.shape[1], x.shape[1]))
 
         second = self._covariance_information(c, inverse, alpha, by_length, jacobian, exact)
-        pairs = self._second(c, by_covariance, output, length, noise)
+        pairs = c.second(by_covariance, output, length, noise)
         second[:, m:, m:] -= pairs if exact else 0.5 * pairs
         if curvature is not None:
             law = len(self.law.parameters)
@@ -206,7 +205,7 @@ class Evidence:
 
     def _covariance_information(
         self,
-        c: "_Covariance",
+        c: Covariance,
         inverse: Vector,
         alpha: Vector,
         by_length: Vector,
@@ -228,71 +227,23 @@ class Evidence:
         found = np.matmul(np.swapaxes(columns, -1, -2), np.matmul(inverse, columns))
         m = columns.shape[-1] - moved.shape[-1]
         if exact:
-            found[:, m:, m:] -= 0.5 * self._traces(c, inverse, matrices)
+            found[:, m:, m:] -= 0.5 * c.traces(inverse, matrices)
         else:
             found[:, m:, m:] *= 0.5
         return np.asarray(found)
 
-    def _second(
-        self, c: "_Covariance", by_covariance: Vector, output: Vector, length: Vector, noise: Vector
-    ) -> Vector:
-        """Sum of dlogdensity/dK_ij d2K_ij over pairs of outputscale, lengthscales and noise.
-
-        d2K / dlog l_a dlog l_b = 25/3 outputscale w_a w_b D_a D_b exp(-sqrt(5) r) - 2 [a = b] dK_a.
-        """
-        batch, n, active = len(output), self.size, self.active
-        count = len(active) + 2
-        inner = np.arange(1, count - 1)
-        result = np.zeros((batch, count, count))
-        weighted = self.squared[:, active] * c.weights[:, active, None]
-        core = (c.decay * by_covariance).reshape(batch, 1, n * n) * (25 / 3)
-        pairs = np.matmul(weighted * core, np.swapaxes(weighted, -1, -2))
-        result[:, 1:-1, 1:-1] = pairs
-        result[:, inner, inner] -= 2 * length
-        result[:, 0, 0], result[:, -1, -1] = output, noise
-        result[:, 0, inner] = result[:, inner, 0] = length
-        return result
-
-    def _traces(self, c: "_Covariance", inverse: Vector, matrices: Vector) -> Vector:
-        """tr(K^-1 dK_i K^-1 dK_j) over outputscale, lengthscales and noise."""
-        batch, n, count = len(inverse), self.size, matrices.shape[1] + 2
-        products = np.empty((batch, count, n, n))
-        np.matmul(inverse[:, None], matrices, out=products[:, 1:-1])
-        np.multiply(inverse, c.noise[:, None, None], out=products[:, -1])
-        if self.mask is not None:
-            products[:, -1] *= self.mask[:, None, :]
-        if self.fixed is None:  # K^-1 (K - noise I), without a product
-            np.negative(products[:, -1], out=products[:, 0])
-            ones = products[:, 0].reshape(batch, n * n)[:, :: n + 1]
-            ones += 1.0 if self.mask is None else self.mask
-        else:
-            np.matmul(inverse, c.kernel, out=products[:, 0])
-        across = np.ascontiguousarray(np.swapaxes(products, -1, -2)).reshape(batch, count, n * n)
-        flat = products.reshape(batch, count, n * n)
-        return np.asarray(np.matmul(flat, np.swapaxes(across, -1, -2)))
-
-    def _covariance(self, x: Vector) -> "_Covariance":
-        batch, n, m, d = len(x), self.size, self.mean_size, self.squared.shape[1]
-        weights = np.exp(-2 * x[:, m + 1 : m + 1 + d])
-        squared = np.matmul(weights[:, None, :], self.squared)[:, 0].reshape(batch, n, n)
-        scaled = SQRT5 * np.sqrt(squared)
-        decay = np.exp(x[:, m, None, None] - scaled)  # outputscale and all
-        if self.mask is not None:
-            decay *= self.mask[:, :, None] * self.mask[:, None, :]
-        scaled += 1
-        slope = scaled * decay
-        slope *= 5 / 3
-        squared *= 5 / 3
-        squared += scaled
-        squared *= decay
-        kernel = squared
-        kernel += np.exp(x[:, m, None, None]) * self.structure
-        noise = np.exp(x[:, -1])
-        total = kernel.copy() if self.fixed is None else kernel + self.fixed
-        diagonal = total.reshape(batch, n * n)[:, :: n + 1]
-        # An observation that does not count is one of variance 1 that nothing is correlated with.
-        diagonal += noise[:, None] if self.mask is None else np.where(self.mask, noise[:, None], 1)
-        return _Covariance(weights, decay, slope, kernel, total, noise)
+    def _covariance(self, x: Vector) -> Covariance:
+        m, d = self.mean_size, self.squared.shape[1]
+        return Covariance.of(
+            x[:, m],
+            x[:, m + 1 : m + 1 + d],
+            x[:, -1],
+            squared=self.squared,
+            structure=self.structure,
+            active=self.active,
+            mask=self.mask,
+            fixed=self.fixed,
+        )
 
     def _mean(self, x: Vector) -> tuple[Vector, Vector | None, Any]:
         """Values ``B x n``, Jacobian ``B x n x m``, and weights -> weighted second derivatives."""
@@ -332,7 +283,7 @@ class Evidence:
         found = []
         for i in range(len(x)):
             one, at = self.take(slice(i, i + 1)), x[i : i + 1]
-            if _is_positive_definite(one._covariance(at).total[0]):
+            if is_positive_definite(one._covariance(at).total[0]):
                 found.append(one.evaluate(at, hessian, exact))
             else:
                 size = x.shape[1]
@@ -358,54 +309,3 @@ _BATCHED = frozenset(
         "centre",
     ]
 )
-
-
-@dataclass(frozen=True)
-class _Covariance:
-    """The parts of a covariance.
-
-    Attributes:
-        weights: 1 / lengthscale^2, ``B x d``.
-        decay: outputscale exp(-sqrt(5) r), ``B x n x n``.
-        slope: -(1 / r) dMatern / dr times the outputscale.
-        kernel: outputscale (Matern + structure).
-        total: With noise and what is fixed.
-        noise: Variance, ``B``.
-    """
-
-    weights: Vector
-    decay: Vector
-    slope: Vector
-    kernel: Vector
-    total: Vector
-    noise: Vector
-
-
-def _is_positive_definite(matrix: Vector) -> bool:
-    try:
-        np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return False
-    return True
-
-
-def _inverse(covariance: Vector, root: Vector) -> Vector:
-    """The inverse of a batch of matrices whose lower Cholesky factors are known."""
-    if covariance.shape[-1] <= _BLOCK:
-        return np.asarray(np.linalg.inv(covariance))
-    inverse = lower_inverse(root)
-    return np.asarray(np.matmul(np.swapaxes(inverse, -1, -2), inverse))
-
-
-def lower_inverse(root: Vector) -> Vector:
-    """The inverse of lower triangular matrices, ``... x n x n``, by blocks."""
-    n = root.shape[-1]
-    if n <= _BLOCK:
-        return np.asarray(np.linalg.inv(root))
-    half = n // 2
-    result = np.zeros_like(root)
-    first = lower_inverse(np.ascontiguousarray(root[..., :half, :half]))
-    last = lower_inverse(np.ascontiguousarray(root[..., half:, half:]))
-    result[..., :half, :half], result[..., half:, half:] = first, last
-    result[..., half:, :half] = -np.matmul(last, np.matmul(root[..., half:, :half], first))
-    return result

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.prediction import Residual
-from arbo_bo.numerics.anomalies import Explanation, explain, padded
-from arbo_bo.numerics.evidence import EXACT_UP_TO, LOG_2PI, Evidence, Vector
+from arbo_bo.numerics.anomalies import Explanation, explain
+from arbo_bo.numerics.arrays import Vector
+from arbo_bo.numerics.batches import padded, stacked
+from arbo_bo.numerics.evidence import EXACT_UP_TO, LOG_2PI, Evidence
 from arbo_bo.numerics.hyperparameters import Hyperparameters, amdahl_part
 from arbo_bo.numerics.newton import maximise
-from arbo_bo.numerics.problem import FitProblem, stacked
+from arbo_bo.numerics.problem import FitProblem
 
 TOGETHER = 8
 """Tasks that are fitted as one batch: more fall out of the processor's cache, and batches of 8 to

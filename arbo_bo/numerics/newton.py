@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arbo_bo.numerics.evidence import Evidence, Vector
+from arbo_bo.numerics.arrays import Vector
+from arbo_bo.numerics.evidence import Evidence
 
 TOLERANCE = 1e-6
 """Nats that the last step may still promise; it is taken, and with quadratic convergence leaves a

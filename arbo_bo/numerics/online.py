@@ -13,7 +13,7 @@ from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import AmdahlLaw, validation
 from arbo_bo.experiment import law as formulas
 from arbo_bo.experiment.experiment import DEFAULT_WINDOW, MAX_WINDOW
-from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.residual_process import ResidualProcess
 from arbo_bo.numerics.steps import ONLINE, Steps
 

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from arbo_bo.experiment.prediction import Residual
-from arbo_bo.numerics.evidence import Vector, lower_inverse
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.fitting import Fit
 from arbo_bo.numerics.inputs import GAMMA, S, features
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.kernel import correlation, correlation_at_zero
+from arbo_bo.numerics.linear_algebra import lower_inverse
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, FailurePrior
 
 Flags = NDArray[np.bool_]

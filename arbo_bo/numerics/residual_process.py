@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from arbo_bo.experiment import MeanFunction
-from arbo_bo.numerics.evidence import Evidence, Vector, lower_inverse
+from arbo_bo.numerics.arrays import Vector
+from arbo_bo.numerics.evidence import Evidence
 from arbo_bo.numerics.inputs import COLUMNS
 from arbo_bo.numerics.kernel import matern52, squared_distances
 from arbo_bo.numerics.laws import LAWS
+from arbo_bo.numerics.linear_algebra import lower_inverse
 from arbo_bo.numerics.newton import maximise
 
 # Logarithms: outputscale, three lengthscales, noise; residuals over their root mean square, inputs

@@ -10,8 +10,9 @@ from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision, Prediction, Trial, validation
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE, DEFAULT_PARALLELISM
 from arbo_bo.service.decisions import Decider, Request
+from arbo_bo.service.delivery import deliver, delivered_quietly
 from arbo_bo.service.journal import JournalFile
-from arbo_bo.service.runs import Undelivered, deliver, delivered_quietly, watched
+from arbo_bo.service.runs import Undelivered, watched
 from arbo_bo.service.trials import Outcomes
 
 if TYPE_CHECKING:

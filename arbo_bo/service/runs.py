@@ -4,38 +4,28 @@ import logging
 import os
 import shlex
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from arbo_bo._format import count, format_time
 from arbo_bo.errors import (
-    ArboError,
-    ExperimentNotFoundError,
-    InvalidValueError,
     SchemaVersionError,
     StoreError,
     StoreReadOnlyError,
     StoreURLError,
-    TrialClosedError,
-    TrialNotFoundError,
 )
 from arbo_bo.experiment import (
-    Arm,
-    Context,
     Decision,
-    Experiment,
     Phase,
-    SearchSpace,
     Trial,
     TrialStatus,
 )
-from arbo_bo.experiment.drafts import UNNUMBERED
 from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
-from arbo_bo.experiment.validation import short
-from arbo_bo.service import journal
-from arbo_bo.service.journal import Ending, Entry, JournalFile
+from arbo_bo.service.delivery import identity, line, told
+from arbo_bo.service.journal import JournalFile
+from arbo_bo.service.journal_entry import Ending, Entry
 
 if TYPE_CHECKING:
     from arbo_bo.storage import TrialStore
@@ -47,8 +37,6 @@ CLOSING_S = 5.0
 RETURN_S = 1.0
 """The same for a store that was down when the run began: whether it is back shows at once."""
 _LASTING = (StoreURLError, StoreReadOnlyError, SchemaVersionError)
-IN_MEMORY = "sqlite://"
-_REFUSALS = (TrialClosedError, TrialNotFoundError, ExperimentNotFoundError, InvalidValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +146,12 @@ class Run:
         limit = nullcontext() if self._closing_s is None else self._store.within(self._closing_s)
         try:
             with limit:
-                trial = _told(self._store, entry, lambda t: ending.close(t) if t.is_open else t)
+                trial = told(self._store, entry, lambda t: ending.close(t) if t.is_open else t)
         except Exception as err:  # the run is done, and what comes after it goes on
             kept = self._file.keep()
             if not entry.is_worth_telling:
                 return None
-            return Undelivered(entry, kept, _line(err))
+            return Undelivered(entry, kept, line(err))
         except BaseException:
             self._file.keep()
             raise
@@ -190,7 +178,7 @@ def watched(
         degrees: The allowed degrees, for a task that the store may not know yet.
         closing_s: How long the store may take over the outcome [s]; None: as it does by itself.
     """
-    url = _identity(store) or ""
+    url = identity(store) or ""
     entry = Entry(url, store.namespace, task, default or 1, degrees=tuple(degrees))
     file = JournalFile(entry)
     try:
@@ -200,7 +188,7 @@ def watched(
             _give_up(file, err)
             raise
         closing_s = min(RETURN_S, RETURN_S if closing_s is None else closing_s)
-        return Run(store, file, unadvised(task, default, _line(err)), _line(err), closing_s)
+        return Run(store, file, unadvised(task, default, line(err)), line(err), closing_s)
     except BaseException as err:
         _give_up(file, err)
         raise
@@ -217,7 +205,7 @@ def _give_up(file: JournalFile, err: BaseException) -> None:
     if isinstance(err, Exception) and not isinstance(err, StoreError):
         file.remove()
         return
-    file.change(ending=Ending(TrialStatus.ABANDONED, datetime.now(UTC), reason=_line(err)))
+    file.change(ending=Ending(TrialStatus.ABANDONED, datetime.now(UTC), reason=line(err)))
     file.keep()
 
 
@@ -245,130 +233,16 @@ def recorded(
             return change()
     except StoreError as err:
         key = {"trial_id" if isinstance(trial, str) else "trial_index": trial}
-        entry = Entry(_identity(store) or "", store.namespace, task, None, **key)  # type: ignore[arg-type]
+        entry = Entry(identity(store) or "", store.namespace, task, None, **key)  # type: ignore[arg-type]
         if isinstance(err, _LASTING) or not getattr(err, "may_pass", True):
             raise
         file = JournalFile(replace(entry, ending=ending))
         if not file.keep():
             raise
-        return Undelivered(file.entry, True, _line(err))
+        return Undelivered(file.entry, True, line(err))
 
 
 def unadvised(task: str, parallelism: int, problem: str) -> Decision:
     """The decision of a run that nobody could be asked about."""
     reason = f"{count(parallelism)}, the default, since nobody could be asked: {problem}"
     return Decision(task, parallelism, Phase.FIXED, reason)
-
-
-def deliver(store: "TrialStore") -> list[Trial]:
-    """Tells the store what runs of this machine could not tell it; returns their trials.
-
-    Runs whose process has died become ABANDONED. What the store refuses, because the trial has
-    another outcome or is gone, is put aside, and the log says where.
-
-    Raises:
-        StoreError: The store is down; what is left stays.
-    """
-    delivered: list[Trial] = []
-    url = None if journal.is_empty() else _identity(store)
-    if url is None:
-        return delivered
-    for found in journal.found_runs(url, store.namespace):
-        if not (found.is_waiting or found.is_dead):
-            continue
-        entry = found.entry
-        try:
-            trial = _abandoned(store, entry) if found.is_dead else _told(store, entry)
-        except _REFUSALS as err:
-            if not entry.is_worth_telling:
-                found.remove()
-                continue
-            found.refuse()
-            logger.warning(
-                "%s, kept in %s: the store refuses it: %s", entry.subject, found.path, err
-            )
-            continue
-        found.remove()
-        if trial is not None:
-            logger.info("%s is %s", trial, trial.status)
-            delivered.append(trial)
-    return delivered
-
-
-def delivered_quietly(store: "TrialStore") -> None:
-    """Delivers what can be; a store that is down is for the caller's own request to find."""
-    try:
-        deliver(store)
-    except StoreError as err:
-        logger.debug("runs of this machine still wait for the store: %s", err)
-    except (ArboError, OSError):
-        logger.exception("runs of this machine could not be delivered")
-
-
-def _identity(store: "TrialStore") -> str | None:
-    """Names the store for a later process; None where none could open it."""
-    url: str | None = getattr(store, "masked_url", None)
-    return None if url is None or url == IN_MEMORY else url
-
-
-def _line(err: BaseException) -> str:
-    return " ".join(str(err).split()) or type(err).__name__
-
-
-def _told(
-    store: "TrialStore", entry: Entry, close: Callable[[Trial], Trial] | None = None
-) -> Trial | None:
-    """Writes an outcome to the store; done again it changes nothing."""
-    ending = entry.ending
-    assert ending is not None
-    trial = entry.trial
-    if trial is None:
-        if ending.status is TrialStatus.ABANDONED:
-            return _abandoned(store, entry)
-        trial = _made(store, entry).trial_index
-    return store.change(entry.task, trial, close or ending.close)
-
-
-def _made(store: "TrialStore", entry: Entry) -> Trial:
-    """The trial of a run that began without one.
-
-    One that a lost answer has left RUNNING is superseded: it has the same run key.
-    """
-    try:
-        store.experiment(entry.task)
-    except ExperimentNotFoundError:
-        new = Experiment(entry.task, namespace=store.namespace)
-        if entry.degrees:
-            new = replace(new, search_space=SearchSpace(entry.degrees))
-        store.configure(entry.task, lambda stored: stored or new)
-    draft = Trial(
-        task=entry.task,
-        trial_index=UNNUMBERED,
-        status=TrialStatus.RUNNING,
-        arm=Arm(entry.parallelism or 1),
-        context=Context(entry.input_size, None),
-        phase=Phase.ATTACHED,
-        created_at=entry.started_at,
-        started_at=entry.started_at,
-        idempotency_key=entry.run_id,
-        run_key=entry.run_id,
-    )
-    return store.start(entry.task, draft)[0]
-
-
-def _abandoned(store: "TrialStore", entry: Entry) -> Trial | None:
-    """Abandons the trial of a run whose process has died, if it runs by what the store knows."""
-    ending = entry.ending or Ending(
-        TrialStatus.ABANDONED,
-        datetime.now(UTC),
-        reason=f"its process, {entry.pid} on {short(entry.host)}, ended without a word",
-    )
-    trial = entry.trial
-    if trial is None:
-        own = (t.trial_index for t in store.history(entry.task, 1) if t.run_key == entry.run_id)
-        trial = next(own, None)
-    if trial is None:
-        return None
-    with suppress(TrialClosedError):
-        return store.change(entry.task, trial, ending.close)
-    return None

@@ -30,8 +30,9 @@ from arbo_bo.experiment import (
 from arbo_bo.generation import generate
 from arbo_bo.generation.outcomes import FailureEvidence
 from arbo_bo.generation.window import Window
+from arbo_bo.numerics.batches import stacked
 from arbo_bo.numerics.fitting import fit
-from arbo_bo.numerics.problem import FitProblem, stacked
+from arbo_bo.numerics.problem import FitProblem
 
 TIE = 0.02
 """Nats or log units by which two degrees' values may differ and still be a tie: the tolerance of

@@ -12,7 +12,7 @@ from arbo_bo.models import (
     fit_amdahl_gp,
 )
 from arbo_bo.models.analytic import has_analytic_gradient, problem_of
-from arbo_bo.numerics.problem import stacked
+from arbo_bo.numerics.batches import stacked
 
 
 def gradient_of(model, mean):

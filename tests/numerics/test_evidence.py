@@ -7,12 +7,13 @@ import pytest
 from fit_problems import MEANS, RESIDUALS, problem
 from scipy.stats import multivariate_normal, norm
 
-from arbo_bo.numerics.evidence import lower_inverse
+from arbo_bo.numerics.batches import stacked
 from arbo_bo.numerics.fitting import fit
 from arbo_bo.numerics.inputs import features
 from arbo_bo.numerics.kernel import correlation
+from arbo_bo.numerics.linear_algebra import lower_inverse
 from arbo_bo.numerics.posterior import Posterior
-from arbo_bo.numerics.problem import FitProblem, stacked
+from arbo_bo.numerics.problem import FitProblem
 
 STEP = 1e-5
 

@@ -9,8 +9,9 @@ from fit_problems import MEANS, RESIDUALS, problem
 from scipy.optimize import minimize
 
 from arbo_bo.errors import NotEnoughObservationsError
+from arbo_bo.numerics.batches import stacked
 from arbo_bo.numerics.fitting import fit, fit_many
-from arbo_bo.numerics.problem import FitProblem, stacked
+from arbo_bo.numerics.problem import FitProblem
 
 
 def test_fits_together_are_the_fits_one_by_one_when_windows_differ_in_size():

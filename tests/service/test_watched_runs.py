@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from arbo_bo import ArboOptimizer
-from arbo_bo.service.journal import Entry
+from arbo_bo.service.journal_entry import Entry
 
 CLOSED_PORT = "postgresql://a@127.0.0.1:1/x"
 

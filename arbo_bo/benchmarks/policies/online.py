@@ -6,7 +6,7 @@ from statistics import NormalDist
 from arbo_bo.benchmarks.policies.history import RememberingPolicy, cheapest_in_time
 from arbo_bo.benchmarks.protocol import Setting
 from arbo_bo.experiment import Context
-from arbo_bo.numerics.evidence import Vector
+from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.online import OnlineAmdahlEstimator
 from arbo_bo.numerics.steps import ONLINE, STUDY
 
