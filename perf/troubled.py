@@ -99,12 +99,12 @@ def played(job: Job, seed: int, choose: Choose) -> "Play":
     costs, failed = [], []
     for night in range(NIGHTS):
         noise, bad_luck = np.exp(0.05 * rng.standard_normal()), rng.random() < job.chance
-        context = Context(job.gamma(night), 0.0)
+        context = Context(job.gamma(night), 0.0)  # the base size is 1
         s = choose(experiment, trials, context)
         time_s = job.time_s(night, s) * noise
         safe = [d for d in DEGREES if job.is_safe(night, d)]
         best = min(OBJECTIVE.score(job.time_s(night, d), d) for d in safe or DEGREES)
-        ran = job.is_safe(night, s) and not bad_luck
+        ran = not job.fails(night, s, job.gamma(night)) and not bad_luck
         late = job.limit_s is not None and time_s > job.limit_s
         trials.append(ended(night, s, context, time_s, ran, job.limit_s if late else None))
         failed.append(not ran or late)

@@ -4,7 +4,7 @@ from botorch.models.model import Model
 from torch import Tensor
 
 from arbo_bo.acquisition.construction import registered
-from arbo_bo.acquisition.score import ExploringAcquisition, ScoreAcquisition
+from arbo_bo.acquisition.score import BeliefAcquisition, ExploringAcquisition
 from arbo_bo.experiment import Objective, Residual, validation
 from arbo_bo.numerics import acquisition
 
@@ -45,7 +45,7 @@ class LowerConfidenceBound(ExploringAcquisition):
 
 
 @registered
-class RiskAverseScore(ScoreAcquisition):
+class RiskAverseScore(BeliefAcquisition):
     """-(mean + kappa std) of the next run's log Score, its noise included: what could be bad waits.
 
     In log units of the score.

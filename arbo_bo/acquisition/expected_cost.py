@@ -3,13 +3,13 @@
 from torch import Tensor
 
 from arbo_bo.acquisition.construction import registered
-from arbo_bo.acquisition.score import ScoreAcquisition
+from arbo_bo.acquisition.score import BeliefAcquisition
 from arbo_bo.numerics import acquisition
 from arbo_bo.numerics.moments import log_mean_time
 
 
 @registered
-class ExpectedCost(ScoreAcquisition):
+class ExpectedCost(BeliefAcquisition):
     """Negative log of Score(x) = E[T(x)]^a Cost(s), in closed form.
 
     T is the next run's time, its noise included. For a multiplicative residual log T ~ N(mu,

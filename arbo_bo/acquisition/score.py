@@ -1,5 +1,6 @@
 """What every acquisition function on the score shares: the belief it is about, pending trials."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -62,16 +63,9 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
         """
         return self._value(X)
 
+    @abstractmethod
     def _value(self, X: Tensor) -> Tensor:
         """The value at ``batch_shape x 1 x d``, ``batch_shape``."""
-        return self._at_each(lambda part: (self._worth(part),), X)[0]
-
-    def _worth(self, X: Tensor) -> Tensor:
-        """The value at ``batch_shape x q x d``, ``batch_shape x q`` (and more behind them).
-
-        A subclass gives this, or `_value`.
-        """
-        raise NotImplementedError
 
     def set_X_pending(self, X_pending: Tensor | None = None) -> None:  # noqa: N802  BoTorch
         """Says which runs are under way.
@@ -104,7 +98,24 @@ class ScoreAcquisition(AnalyticAcquisitionFunction):
         return next_run(self.model, X, self.residual)
 
 
-class ExploringAcquisition(ScoreAcquisition):
+class BeliefAcquisition(ScoreAcquisition):
+    """An acquisition function that is a function of the belief about each point.
+
+    Args:
+        model: As in `ScoreAcquisition`.
+        objective: As in `ScoreAcquisition`.
+        residual: As in `ScoreAcquisition`.
+    """
+
+    def _value(self, X: Tensor) -> Tensor:
+        return self._at_each(lambda part: (self._worth(part),), X)[0]
+
+    @abstractmethod
+    def _worth(self, X: Tensor) -> Tensor:
+        """The value at ``batch_shape x q x d``, ``batch_shape x q`` (and more behind them)."""
+
+
+class ExploringAcquisition(BeliefAcquisition):
     """An acquisition function that seeks knowledge, so that runs under way count.
 
     A pending run is taken to tell its degree's noise-free time, which is what is expected of it:

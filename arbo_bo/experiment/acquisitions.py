@@ -18,37 +18,30 @@ class Acquisition:
     Attributes:
         phrase: Why a degree was chosen, with the fields {objective} and {slo}.
         needs: Kinds of service level of which it needs one; empty: none.
-        explores: Whether it may choose a degree in order to learn.
     """
 
     phrase: str
     needs: tuple[type[SLO], ...] = ()
-    explores: bool = False
 
 
 ACQUISITIONS: Mapping[str, Acquisition] = MappingProxyType(
     {
         "expected_cost": Acquisition("it has the lowest expected cost"),
         "expected_improvement": Acquisition(
-            "run to learn: the largest expected improvement of {objective}", explores=True
+            "run to learn: the largest expected improvement of {objective}"
         ),
-        "lcb": Acquisition("run to learn: it has the lowest optimistic {objective}", explores=True),
+        "lcb": Acquisition("run to learn: it has the lowest optimistic {objective}"),
         "knowledge_gradient": Acquisition(
-            "run to learn: the runs after it may gain more than it costs", explores=True
+            "run to learn: the runs after it may gain more than it costs"
         ),
-        "risk_averse": Acquisition(
-            "it has the lowest {objective} when things go badly", explores=True
-        ),
-        "thompson": Acquisition(
-            "it has the lowest {objective} in one draw of what is believed", explores=True
-        ),
+        "risk_averse": Acquisition("it has the lowest {objective} when things go badly"),
+        "thompson": Acquisition("it has the lowest {objective} in one draw of what is believed"),
         "deadline": Acquisition("it is the cheapest", needs=(MaxExecutionTime,)),
         "budget": Acquisition("it is the fastest", needs=(MaxCost,)),
         "constrained_improvement": Acquisition(
             "run to learn: the largest expected improvement of {objective}, weighed with the "
             "belief that the degree keeps {slo}",
             needs=(MaxExecutionTime, MaxCost),
-            explores=True,
         ),
     }
 )

@@ -39,7 +39,9 @@ class Choice:
         held_back: What would have been chosen without the guard; None: the same.
         guard_probability: The probability that it is not worse than the default degree.
         failures: What failed runs say; None: none has failed.
-        risky: What would have been chosen if it did not fail; None: the same.
+        risky: The degree of the lowest score, where it is left out for its failures; None: it is
+            not.
+        chooser: The acquisition function that really chose; None: none did.
     """
 
     best: Candidate
@@ -48,6 +50,7 @@ class Choice:
     guard_probability: float = 1.0
     failures: FailureEvidence | None = None
     risky: Candidate | None = None
+    chooser: str | None = None
 
 
 def choose(
@@ -104,6 +107,8 @@ def choose(
             ]
         candidates = [_under_slo(c, experiment, failures) for c in candidates]
         choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures, log_scores)
+        fallen_back = failures is not None and failures.falls_back_to(choice.best.parallelism)
+        choice = replace(choice, chooser=None if fallen_back else _chooser(experiment, surrogate))
         if experiment.strategy.guard is None or _default_is_left_out(choice, experiment):
             return choice
         return _guarded(choice, experiment, alternatives)
@@ -184,14 +189,20 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
     )
 
 
+def _chooser(experiment: Experiment, surrogate: GPSurrogate) -> str:
+    """The acquisition function that chooses now."""
+    strategy = experiment.strategy
+    if strategy.chooser == KNOWLEDGE_GRADIENT and not surrogate.identifies_law:
+        # The other degrees have left the window: the law that it keeps is to be used, not doubted.
+        return DEADLINE if strategy.slo else EXPECTED_COST
+    return strategy.chooser
+
+
 def _values(
     experiment: Experiment, surrogate: GPSurrogate, alternatives: Alternatives
 ) -> list[float]:
     """The acquisition function's value of each degree, more being better."""
-    strategy, chooser = experiment.strategy, experiment.strategy.chooser
-    if chooser == KNOWLEDGE_GRADIENT and not surrogate.identifies_law:
-        # The other degrees have left the window: the law that it keeps is to be used, not doubted.
-        chooser = DEADLINE if strategy.slo else EXPECTED_COST
+    chooser = _chooser(experiment, surrogate)
     if chooser in CHOOSERS:
         values = CHOOSERS[chooser](alternatives)
     else:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from arbo_bo.experiment import (
     Context,
     Decision,
-    Estimator,
     Experiment,
     Learned,
     Phase,
@@ -99,7 +98,7 @@ def _optimized(request: Request, surrogate: Surrogate) -> Generated:
             Phase.OPTIMIZE,
             optimize_reason(experiment, choice),
         ),
-        acquisition=experiment.strategy.chooser if experiment.estimator is Estimator.GP else None,
+        acquisition=choice.chooser,
         prediction=choice.best.prediction,
         candidates=choice.candidates,
         law=learned.law,

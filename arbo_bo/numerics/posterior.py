@@ -8,7 +8,6 @@ Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Pre
 (explicit basis functions).
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -125,8 +124,3 @@ class _Runs:
 
     features: Vector
     law: Linearised
-
-
-def time_scale_s(fit: Fit) -> float:
-    """u, what outcomes are relative to [s]."""
-    return math.exp(fit.problem.log_scale)

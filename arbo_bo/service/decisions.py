@@ -1,4 +1,4 @@
-"""Takes a decision: reads, thinks, writes, and does so anew where another process was faster."""
+"""Takes a decision with optimistic concurrency: read, decide, write; again on a conflict."""
 
 import logging
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from arbo_bo.errors import (
+    ArboError,
     ExperimentNotFoundError,
     NotEnoughObservationsError,
     StaleDecisionError,
@@ -125,7 +126,16 @@ class Decider:
         for (i, _), made, trial in zip(first.values(), generated, started, strict=True):
             if trial is not None:
                 found[i] = self._started(made.decision, trial)
-        return [found[i] if i in found else self.suggest(r) for i, r in enumerate(requests)]
+        try:
+            return [found[i] if i in found else self.suggest(r) for i, r in enumerate(requests)]
+        except Exception:
+            # Nobody will run what nobody is told of.
+            changes = [
+                (d.task, d.trial_id or d.trial_index or 0, _given_up) for d in found.values()
+            ]
+            with suppress(ArboError):
+                self.store.change_many(changes)
+            raise
 
     def decide(
         self, task: str, input_size: "SizeSource | None", cluster_load: float | None
@@ -262,3 +272,7 @@ class Decider:
         marked = {**sibling.hyperparameters, "like": like}
         model = replace(experiment.model, law=sibling.law, hyperparameters=marked)
         return replace(experiment, model=model)
+
+
+def _given_up(trial: Trial) -> Trial:
+    return trial.abandon("another task of its batch could not be decided")

@@ -144,8 +144,8 @@ class ArboOptimizer(Outcomes):
         Raises:
             InvalidValueError: A value is outside its domain.
             InputSizeError: An input's size cannot be had, and there is no fallback.
-            ArboError: The store failed. No trial was made, but for those of new tasks, which are
-                decided by themselves.
+            ArboError: The store failed, or a task could not be decided. Trials that were made
+                before are ABANDONED, but for those of new tasks, which are decided by themselves.
         """
         if isinstance(tasks, str):
             raise InvalidValueError(f"tasks must be several names, got the string {tasks!r}")

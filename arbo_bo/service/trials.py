@@ -1,4 +1,4 @@
-"""What came of runs: the half of the front door that never decides, and so never loads torch."""
+"""Outcomes of runs: closing trials, taking history in, and listing it."""
 
 import logging
 import os

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from arbo_bo import AmdahlLaw, ArboOptimizer
-from arbo_bo.errors import InvalidValueError, TrialNotFoundError
+from arbo_bo.errors import InvalidValueError, StoreUnavailableError
 
 LAW = AmdahlLaw(300.0, 0.93, 5.0)
 
@@ -79,4 +79,20 @@ def test_decision_without_a_trial_is_refused(arbo):
     filled(arbo, ["a"])
     with pytest.raises(InvalidValueError, match="take it with suggest"):
         arbo.complete_many([(arbo.decide("a"), 1.0)])
-    assert issubclass(TrialNotFoundError, LookupError)
+
+
+def test_what_was_started_is_abandoned_when_a_new_task_cannot_be_decided(arbo, monkeypatch):
+    filled(arbo, ["known"])
+
+    def broken(request):
+        raise StoreUnavailableError("gone")
+
+    monkeypatch.setattr(arbo._decider, "suggest", broken)
+    with pytest.raises(StoreUnavailableError):
+        arbo.suggest_many(["known", "new"])
+    assert arbo.trials("known")[-1].status == "ABANDONED"
+
+
+def test_one_name_is_no_list_of_tasks(arbo):
+    with pytest.raises(InvalidValueError, match="several names"):
+        arbo.suggest_many("load")
