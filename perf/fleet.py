@@ -17,9 +17,9 @@ from arbo_bo import AmdahlLaw, ArboOptimizer
 TASKS, RUNS, ALONE = 1000, 50, 50
 
 
-def filled(arbo: ArboOptimizer, tasks: int, runs: int) -> list[str]:
-    """Tasks of an Amdahl law each, with 5 % noise, over sizes and degrees."""
-    rng, names = random.Random(0), []
+def filled(arbo: ArboOptimizer, tasks: int, runs: int) -> dict[str, AmdahlLaw]:
+    """Tasks of an Amdahl law each, with 5 % noise, over sizes and degrees; the laws by task."""
+    rng, laws = random.Random(0), {}
     for number in range(tasks):
         law = AmdahlLaw(rng.uniform(30, 3000), rng.uniform(0.7, 0.99), rng.uniform(0, 10))
         rows = []
@@ -27,9 +27,9 @@ def filled(arbo: ArboOptimizer, tasks: int, runs: int) -> list[str]:
             s, size = rng.choice([1, 2, 4, 8, 12, 16]), rng.uniform(0.5, 2)
             time_s = law.runtime_s(s, size) * rng.lognormvariate(0, 0.05)
             rows.append({"parallelism": s, "input_size": size, "execution_time_s": time_s})
-        names.append(f"task{number}")
-        arbo.attach_trials(names[-1], rows)
-    return names
+        laws[f"task{number}"] = law
+        arbo.attach_trials(f"task{number}", rows)
+    return laws
 
 
 def cpu_ms(action: Callable[[], object]) -> float:
@@ -47,17 +47,21 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         arbo = ArboOptimizer(f"sqlite:///{Path(folder) / 'arbo.db'}")
-        names = filled(arbo, given.tasks, given.runs)
+        laws = filled(arbo, given.tasks, given.runs)
+        names = list(laws)
 
         def together() -> None:
             decisions = arbo.suggest_many(dict.fromkeys(names, 1.0), deadline_s=600)
-            arbo.complete_many((d, 60.0) for d in decisions.values())
+            arbo.complete_many(
+                (d, laws[d.task].runtime_s(d.parallelism)) for d in decisions.values()
+            )
 
         def alone() -> None:
             for name in names[:ALONE]:
                 decision = arbo.suggest(name, input_size=1.0)
                 assert decision.trial_index is not None
-                arbo.complete_trial(name, decision.trial_index, execution_time_s=60.0)
+                time_s = laws[name].runtime_s(decision.parallelism)
+                arbo.complete_trial(name, decision, execution_time_s=time_s)
 
         first = cpu_ms(together) / len(names)  # every fit is a cold one
         warm = cpu_ms(together) / len(names)
