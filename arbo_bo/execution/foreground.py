@@ -91,6 +91,7 @@ class Foreground:
         return ended_at - started_at
 
     def _start(self, number: int, chunk: Chunk, stdin: int | None) -> None:
+        before = len(self._received)
         try:
             self._groups.start(
                 number,
@@ -102,8 +103,10 @@ class Foreground:
             )
         except (OSError, RuntimeError) as err:
             raise failures.not_started(chunk.subject, number, chunk.arguments[0], err) from err
-        for received in self._received:
-            self._groups.signal(received)
+        for place, received in enumerate(self._received):
+            # What the terminal sends while the command starts reaches that by itself.
+            if place < before or not self._comes_from_terminal(received):
+                self._groups.signal(received)
 
     def _note(self, event: Event) -> None:
         """Keeps how the first process that failed did so, and ends the others."""
@@ -121,8 +124,11 @@ class Foreground:
     def _pass_on(self, number: int) -> None:
         """Sends a signal on, unless the terminal has sent it to the whole group."""
         self._received.append(number)
-        if not (self._has_terminal and number in _FROM_TERMINAL and _is_in_front()):
+        if not self._comes_from_terminal(number):
             self._groups.signal(number)
+
+    def _comes_from_terminal(self, number: int) -> bool:
+        return self._has_terminal and number in _FROM_TERMINAL and _is_in_front()
 
 
 def _has_terminal() -> bool:

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -118,6 +118,10 @@ def aware(name: str, value: Any) -> datetime:
     """Returns `value` as a timezone-aware datetime."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise InvalidValueError(f"{name} must be a timezone-aware datetime, got {short(value)}")
+    try:
+        value.astimezone(UTC)
+    except OverflowError as err:
+        raise InvalidValueError(f"{name} must be within the years 1 to 9999 in UTC") from err
     return value
 
 

@@ -1,6 +1,6 @@
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from arbo_bo import Decision, Experiment, Objective, Prediction, SearchSpace
 from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError, TrialClosedError
-from arbo_bo.experiment import Arm, Context, Outcome, Phase, Residual, Trial, TrialStatus
+from arbo_bo.experiment import (
+    Arm,
+    Context,
+    Outcome,
+    Phase,
+    Residual,
+    Trial,
+    TrialStatus,
+    validation,
+)
 from arbo_bo.experiment.outcome import clean_reason
 
 
@@ -207,3 +216,13 @@ def test_prediction_is_positive_and_finite_everywhere(mu, sigma, residual):
 def test_quantile_is_refused_when_q_is_no_probability(q):
     with pytest.raises(InvalidValueError):
         Prediction(1, 0.0, 1.0).quantile_s(q)
+
+
+@pytest.mark.parametrize(("year", "minutes"), [(1, 1), (9999, -1)])
+def test_moment_that_utc_cannot_hold_is_refused(year, minutes):
+    zone = timezone(timedelta(minutes=minutes))
+    edge = (
+        datetime(1, 1, 1, tzinfo=zone) if year == 1 else datetime(9999, 12, 31, 23, 59, tzinfo=zone)
+    )
+    with pytest.raises(InvalidValueError, match="years 1 to 9999"):
+        validation.aware("finished_at", edge)
