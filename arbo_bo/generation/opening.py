@@ -32,7 +32,8 @@ def opening_move(
         failures = FailureEvidence.of(experiment, trials, context)
         if failures is None or experiment.fixed_parallelism is not None:
             return only
-        return _least_likely_to_fail(experiment, failures, {only[0]}), Phase.PROBE
+        tried = {only[0], *(t.parallelism for t in failures.trials)}
+        return _least_likely_to_fail(experiment, failures, tried), Phase.PROBE
     if len(completed) >= 2:
         return None
     return _next_move(experiment, trials, completed, context)
@@ -91,7 +92,8 @@ def _least_likely_to_fail(
 ) -> int:
     """The first opening degree that is likely to succeed, else the likeliest of all to.
 
-    A baseline that was refused stays refused; the default stands where everything fails.
+    A baseline that was refused stays refused. The default stands where everything fails, and where
+    what is likeliest has been tried, too: no run has succeeded yet, so no degree is known to.
     """
     space, probe = experiment.search_space, experiment.probe_parallelism
     chance = dict(zip(space.degrees, failures.probability.tolist(), strict=True))
@@ -103,7 +105,8 @@ def _least_likely_to_fail(
         if degree not in tried and not refused and chance[degree] >= enough:
             return degree
     wanted = [s for s in space.degrees if experiment.baseline or s != space.smallest]
-    return max(wanted or [probe], key=lambda s: (chance[s], -abs(s - probe)))
+    likeliest = max(wanted or [probe], key=lambda s: (chance[s], -abs(s - probe)))
+    return probe if likeliest in tried else likeliest
 
 
 def best_by_law(experiment: Experiment) -> int:

@@ -18,15 +18,15 @@ def opening_reason(
     if phase is Phase.FIXED:
         return fixed_reason(experiment, degree, None)
     if failures is not None and phase is Phase.PROBE:
-        return _after_failures(failures, degree)
+        return _after_failures(experiment, failures, degree)
     return _opening(experiment, degree, phase)
 
 
-def _after_failures(failures: FailureEvidence, degree: int) -> str:
+def _after_failures(experiment: Experiment, failures: FailureEvidence, degree: int) -> str:
     cause = failures.cause()
     why = f"runs have failed ({cause})" if cause else "runs have failed"
-    if failures.falls_back_to(degree):
-        return f"{count(degree)}: the default degree, since {why} at every degree so far."
+    if degree == experiment.probe_parallelism and failures.of_degree(degree)[0]:
+        return f"{count(degree)}: the default degree, since {why} at every degree that was tried."
     return f"{count(degree)}: {why}, and this degree is likely enough to succeed."
 
 

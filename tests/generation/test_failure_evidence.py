@@ -126,6 +126,27 @@ def test_default_runs_and_says_so_when_everything_fails():
     assert "runs fail at every degree lately (no such table)" in decisions[-1].reason
 
 
+@pytest.mark.parametrize("settings", [{}, {"baseline": False}, {"guard": 0.8}])
+def test_default_runs_and_says_so_when_no_run_has_ever_succeeded(settings):
+    bug = {"failure_reason": "a bug in the code"}
+    trials, decisions = nightly(10, lambda *_: bug, **settings)
+    assert [t.parallelism for t in trials[-5:]] == [4] * 5
+    assert "default degree" in decisions[-1].reason
+    assert "(a bug in the code) at every degree that was tried" in decisions[-1].reason
+    if not settings.get("baseline", True):
+        assert 1 not in {t.parallelism for t in trials}
+
+
+def test_few_of_many_runs_at_the_same_moment_open_and_the_others_take_the_default():
+    experiment = Experiment("bf", search_space=SearchSpace.of((1, 32)), default_parallelism=4)
+    running = []
+    for index in range(14):
+        degree = generate(experiment, running, Context(1e9, 0.0)).decision.parallelism
+        arm, context = Arm(degree), Context(1e9, 0.0)
+        running.append(Trial("bf", index, TrialStatus.RUNNING, arm, context, Phase.PROBE))
+    assert [t.parallelism for t in running] == [1] + [4] * 13
+
+
 def test_failed_degree_is_tried_again_rarely_when_its_limit_was_lifted():
     def outcome(night, s):
         killed = {"failure_reason": "OOMKilled"}
