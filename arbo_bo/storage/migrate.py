@@ -70,8 +70,8 @@ def _opened(url: StoreURL) -> Any:
 
 def _upgrade(driver: Any, place: str | None, wait_s: float) -> tuple[str | None, str]:
     newest = schema.REVISIONS[-1]
-    _lock(driver, place, wait_s)
-    before = _revision(driver)
+    lock(driver, place, wait_s)
+    before = revision(driver)
     if before == newest:
         driver.rollback()
         return before, newest
@@ -85,8 +85,8 @@ def _upgrade(driver: Any, place: str | None, wait_s: float) -> tuple[str | None,
     )
     with engine.connect() as connection, connection.begin():
         driver.rollback()  # so did SQLAlchemy when it asked the server what it is
-        _lock(driver, place, wait_s)
-        before = _revision(driver)
+        lock(driver, place, wait_s)
+        before = revision(driver)
         if before is None and place is not None:
             driver.cursor().execute(f'CREATE SCHEMA IF NOT EXISTS "{place}"')
         if before != newest:
@@ -95,7 +95,7 @@ def _upgrade(driver: Any, place: str | None, wait_s: float) -> tuple[str | None,
     return before, newest
 
 
-def _lock(driver: Any, place: str | None, wait_s: float) -> None:
+def lock(driver: Any, place: str | None, wait_s: float) -> None:
     """Begins a transaction that no other migration runs beside."""
     cursor = driver.cursor()
     if isinstance(driver, sqlite3.Connection):
@@ -111,9 +111,15 @@ def _lock(driver: Any, place: str | None, wait_s: float) -> None:
         cursor.execute("SELECT set_config('search_path', quote_ident(%s), true)", (place,))
 
 
-def _revision(driver: Any) -> str | None:
+def revision(driver: Any) -> str | None:
+    """The schema's revision, in a transaction that `lock` began; None where there is none."""
     cursor = driver.cursor()
-    is_there = f"SELECT to_regclass('{schema.VERSION_TABLE}')"
+    # By the catalog's own table: a name alone is looked up in what the server's session remembers,
+    # which may be from before the lock was had.
+    is_there = (
+        "SELECT max(relname::text) FROM pg_catalog.pg_class "
+        f"WHERE relname = '{schema.VERSION_TABLE}' AND pg_catalog.pg_table_is_visible(oid)"
+    )
     if isinstance(driver, sqlite3.Connection):
         is_there = f"SELECT max(name) FROM sqlite_master WHERE name = '{schema.VERSION_TABLE}'"
     cursor.execute(is_there)

@@ -1,5 +1,8 @@
 """Several teams on one database: namespaces, schemas and roles."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -8,6 +11,7 @@ from sqlalchemy import create_engine, inspect
 
 from arbo_bo import ArboOptimizer
 from arbo_bo.errors import StoreReadOnlyError, StoreURLError
+from arbo_bo.storage import migrate, schema
 from arbo_bo.storage.store import SQLTrialStore
 from arbo_bo.storage.url import SCHEMA_VARIABLE, resolve_url
 
@@ -44,6 +48,45 @@ def test_tables_are_in_the_schema_that_the_url_names(postgresql_url):
     assert "execution_history" in seen.get_table_names(schema="team_a")
     assert seen.get_table_names(schema="public") == []
     engine.dispose()
+
+
+def test_schema_that_another_process_just_made_is_found(postgresql_url):
+    store = resolve_url(f"{postgresql_url}&schema=team_c")
+    with (
+        closing(psycopg2.connect(postgresql_url)) as first,
+        closing(psycopg2.connect(postgresql_url)) as later,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        migrate.lock(later, "team_c", 10)
+        assert migrate.revision(later) is None  # which the server's session remembers
+        later.rollback()
+        migrate.lock(first, "team_c", 10)
+
+        def next_in_turn():
+            migrate.lock(later, "team_c", 10)
+            return migrate.revision(later)
+
+        waiting = thread.submit(next_in_turn)
+        until = time.monotonic() + 20
+        while not is_waiting(postgresql_url):
+            assert time.monotonic() < until
+        table = schema.qualified(schema.VERSION_TABLE, store)
+        first.cursor().execute(
+            f"CREATE SCHEMA team_c; CREATE TABLE {table} (version_num text); "
+            f"INSERT INTO {table} VALUES ('0001')"
+        )
+        first.commit()
+        assert waiting.result() == "0001"
+        later.rollback()
+    run_sql(postgresql_url, "DROP SCHEMA team_c CASCADE")
+
+
+def is_waiting(url):
+    """Whether a session waits for a lock that others agreed on."""
+    with closing(psycopg2.connect(url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'")
+        return cursor.fetchone()[0] > 0
 
 
 def test_schemas_do_not_see_each_other(postgresql_url, monkeypatch):
