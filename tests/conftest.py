@@ -63,7 +63,11 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
     # A tenth of what DROP DATABASE and CREATE DATABASE take.
     _administer(
         postgresql_server.replace("/postgres?", "/arbo?"),
-        "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+        """DO $$ DECLARE place name; BEGIN
+        FOR place IN SELECT nspname FROM pg_namespace
+        WHERE nspname <> 'information_schema' AND NOT starts_with(nspname, 'pg_') LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', place); END LOOP; END $$;
+        CREATE SCHEMA public""",
     )
 
 

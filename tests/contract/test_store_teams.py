@@ -78,7 +78,6 @@ def test_schema_that_another_process_just_made_is_found(postgresql_url):
         first.commit()
         assert waiting.result() == "0001"
         later.rollback()
-    run_sql(postgresql_url, "DROP SCHEMA team_c CASCADE")
 
 
 def is_waiting(url):
