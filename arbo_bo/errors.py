@@ -21,8 +21,20 @@ class DegreeNotAllowedError(InvalidValueError):
     """A degree of parallelism is outside the experiment's search space."""
 
 
+class UnknownWorkerTypeError(InvalidValueError):
+    """A task has no worker type of that name."""
+
+
 class UnknownAcquisitionError(InvalidValueError):
     """No acquisition function has that name."""
+
+
+class UnknownPlannerError(InvalidValueError):
+    """No planner has that name."""
+
+
+class WorkflowError(InvalidValueError):
+    """A workflow, or a file that describes one, is not sound; the message names the stage."""
 
 
 class UnsupportedModelError(ArboError, TypeError):

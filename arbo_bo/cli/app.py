@@ -50,6 +50,10 @@ COMMANDS = {
         "arbo_bo.cli.trials:exclude",
         "Let a trial train no more, such as a wrong measurement; --undo takes that back.",
     ),
+    "plan": Entry(
+        "arbo_bo.cli.plan:app",
+        "Plan a whole workflow: every stage's degree and worker type for one goal.",
+    ),
     "rename": Entry(
         "arbo_bo.cli.experiments:rename", "Give a task another name; its trials go with it."
     ),

@@ -15,7 +15,7 @@ from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
 UNNUMBERED = 0
 REQUIRED = ("parallelism", "execution_time_s")
 OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
-KEY = "idempotency_key"
+KEY, RUN_KEY = "idempotency_key", "run_key"
 
 
 def running_trial(
@@ -67,14 +67,14 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
     Args:
         experiment: Whose run it was.
         row: parallelism and execution_time_s, and perhaps input_size, cluster_load (None: unknown),
-            startup_time_s and idempotency_key.
+            startup_time_s, idempotency_key and run_key.
 
     Raises:
         InvalidValueError: A column is missing or unknown, or a value is outside its domain.
         DegreeNotAllowedError: The degree is outside the search space.
     """
     missing = [name for name in REQUIRED if row.get(name) is None]
-    unknown = sorted(set(row) - {*REQUIRED, *OPTIONAL, KEY})
+    unknown = sorted(set(row) - {*REQUIRED, *OPTIONAL, KEY, RUN_KEY})
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(unknown)}"
         raise InvalidValueError(
@@ -95,6 +95,7 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
         created_at=now,
         finished_at=now,
         idempotency_key=row.get(KEY),
+        run_key=row.get(RUN_KEY),
     )
 
 

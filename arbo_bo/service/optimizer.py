@@ -13,7 +13,7 @@ from arbo_bo.service.decisions import Decider, Request
 from arbo_bo.service.delivery import deliver, delivered_quietly
 from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.runs import Undelivered, watched
-from arbo_bo.service.trials import Outcomes
+from arbo_bo.service.workflows import WorkflowPlanning
 
 if TYPE_CHECKING:
     from arbo_bo.context import LoadSource, SizeSource
@@ -26,7 +26,7 @@ DEADLINE_S = 5.0
 """How long the store may take over a suggestion [s]."""
 
 
-class ArboOptimizer(Outcomes):
+class ArboOptimizer(WorkflowPlanning):
     """Chooses the degree of parallelism for each run of the tasks in one namespace.
 
     Safe to share between threads, and to inherit through a fork.

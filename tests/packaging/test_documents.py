@@ -21,6 +21,9 @@ RUN = {
     "docs/ax.md python": "tests/integrations/ax/test_ax_document.py",
     "docs/context.md python": "tests/context/test_context_document.py",
     "docs/original.md sh": "tests/perf/test_departures.py",
+    "docs/planning.md python": "tests/planning/test_planning_document.py",
+    "docs/planning.md sh": "tests/planning/test_planning_document.py",
+    "docs/planning.md yaml": "tests/planning/test_planning_document.py",
     "docs/store.md python": "tests/packaging/test_documents.py",
     "docs/store.md sql": "tests/cli/test_maintenance.py",
     "docs/strategies.md python": "tests/examples/test_strategies_document.py",
@@ -34,6 +37,7 @@ NOT_RUN = {
     "docs/ax.md console": "installs the package",
     "docs/benchmarks.md": "takes minutes to hours; `make bench-docs` runs it",
     "docs/numerics.md": "a picture",
+    "docs/planning.md": "a picture",
     "docs/strategies.md toml": "a part of another package's pyproject.toml",
     "examples/genome/README.md text": "takes a gigabyte from elsewhere, or minutes",
 }

@@ -36,6 +36,8 @@ def test_importing_the_package_loads_the_standard_library_alone():
         "import arbo_bo.models, arbo_bo.acquisition, arbo_bo.numerics.laws, arbo_bo.execution",
         "import arbo_bo.benchmarks, arbo_bo.integrations.airflow",
         "import arbo_bo.integrations.ax, arbo_bo.context; arbo_bo.context.input_size_of(3)",
+        "import arbo_bo; from arbo_bo.planning import Mean, Workflow; w = Workflow('w');"
+        "w.stage('a'); arbo_bo.ArboOptimizer('sqlite://').plan(w, Mean())",
         "from arbo_bo.cli import main; main(['tasks', '--store', 'sqlite://'])",
         "from arbo_bo.cli import main; main(['--help'])",
         "from arbo_bo.cli import main; main(['doctor', '--store', 'sqlite://'])",
