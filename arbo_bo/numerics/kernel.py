@@ -23,8 +23,10 @@ def matern52(r: Any, decay: Any = None) -> Any:
 
 def squared_distances(a: Any, b: Any, lengthscales: Any) -> Any:
     """Squared scaled distances of features ``... x n x d`` and ``... x m x d``, ``... x n x m``."""
-    difference = (a[..., :, None, :] - b[..., None, :, :]) / lengthscales
-    return (difference * difference).sum(-1)
+    a, b = a / lengthscales, b / lengthscales
+    # A matrix n x m at a time: of all columns together it would leave the processor's cache.
+    differences = (a[..., :, None, k] - b[..., None, :, k] for k in range(a.shape[-1]))
+    return sum(difference * difference for difference in differences)
 
 
 def structure(a: Any, b: Any, prior: StructurePrior = DEFAULT_PRIORS.structure) -> Any:
