@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Strategy,
         Trial,
         TrialStatus,
+        WorkerType,
     )
     from arbo_bo.service.optimizer import ArboOptimizer
 
@@ -42,6 +43,7 @@ _HOMES = {
     "Trial": "arbo_bo.experiment",
     "TrialStatus": "arbo_bo.experiment",
     "UNSET": "arbo_bo.experiment",
+    "WorkerType": "arbo_bo.experiment",
 }
 
 __all__ = [  # noqa: RUF022  the front door first
@@ -59,6 +61,7 @@ __all__ = [  # noqa: RUF022  the front door first
     "Trial",
     "TrialStatus",
     "UNSET",
+    "WorkerType",
     "__version__",
 ]
 

@@ -13,6 +13,7 @@ from arbo_bo.experiment.slo import SLO, MaxCost, MaxExecutionTime
 from arbo_bo.experiment.space import SearchSpace
 from arbo_bo.experiment.strategy import SearchRule, Strategy
 from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
+from arbo_bo.experiment.worker_type import WorkerType, WorkerTypes
 
 __all__ = [
     "SLO",
@@ -43,4 +44,6 @@ __all__ = [
     "TimeMeasure",
     "Trial",
     "TrialStatus",
+    "WorkerType",
+    "WorkerTypes",
 ]
