@@ -15,6 +15,8 @@ from arbo_bo.planning.plan import Plan
 INFEASIBLE = 3
 """The exit status where no plan keeps the goal."""
 PLAN = "workflow"
+SHOWN = 8
+"""Stages whose degrees stand in a row of the Pareto front."""
 
 
 class _PlanGroup(click.Group):
@@ -116,6 +118,94 @@ def plan(
         print(found)
     if not found.feasible:
         raise click.exceptions.Exit(INFEASIBLE)
+
+
+@app.command()
+@workflow_file
+@goals
+@click.option("--planners", metavar="NAMES", help="Which, with commas.  [default: all]")
+@load
+@options.where
+@options.json
+def compare(
+    workflow: Path,
+    planners: str | None,
+    cluster_load: float | None,
+    store: str | None,
+    namespace: str,
+    json: bool,
+    **goal: Any,
+) -> None:
+    """Compare what planners make of a goal, with optimizations and without."""
+    from arbo_bo.planning.arrangements import USUAL
+    from arbo_bo.planning.make import make_plan
+    from arbo_bo.planning.planners.registry import available
+
+    wanted = goals_of(**goal)
+    names = available() if planners is None else [n.strip() for n in planners.split(",")]
+    arbo = open_optimizer(store, namespace)
+    known = arbo.forecast(workflow, cluster_load=cluster_load)
+    found = [
+        (with_them, make_plan(known, wanted, name, USUAL if with_them else ()))
+        for name in names
+        for with_them in (True, False)
+    ]
+    if json:
+        rows = [{**p.to_json(), "optimizations": with_them} for with_them, p in found]
+        return render.print_json_list(rows)
+    titles = ("planner", "optimizations", "makespan", "95 %", "cost", "kept")
+    table = Table(titles, left=("planner", "optimizations"))
+    for with_them, p in found:
+        kept = format_probability(p.probability) if p.target.has_limit else ""
+        table.add(
+            p.planner,
+            "usual" if with_them else "none",
+            format_time(p.makespan.mean_s),
+            format_time(p.makespan.quantile_s(0.95)),
+            f"{p.cost.mean:.4g}",
+            kept,
+            marked=p.feasible and p.target.has_limit,
+        )
+    render.print_table(table)
+
+
+@app.command()
+@workflow_file
+@click.option(
+    "--probability", type=float, default=0.95, show_default=True, help="How likely each is kept."
+)
+@click.option("--planner", default="chance", show_default=True, help="Who chooses.")
+@click.option("--points", type=click.IntRange(2, 100), default=9, show_default=True)
+@load
+@options.where
+@options.json
+def pareto(
+    workflow: Path,
+    probability: float,
+    planner: str,
+    points: int,
+    cluster_load: float | None,
+    store: str | None,
+    namespace: str,
+    json: bool,
+) -> None:
+    """Show what time costs: plans from the fastest to the cheapest."""
+    from arbo_bo.planning.pareto import pareto_front
+
+    arbo = open_optimizer(store, namespace)
+    known = arbo.forecast(workflow, cluster_load=cluster_load)
+    front = pareto_front(known, probability, planner, points)
+    if json:
+        return render.print_json_list(p.to_json() for p in front)
+    table = Table((f"{100 * probability:g} %", "makespan", "cost", "workers"), left=("workers",))
+    for p in front:
+        table.add(
+            format_time(p.makespan.quantile_s(probability)),
+            format_time(p.makespan.mean_s),
+            f"{p.cost.mean:.4g}",
+            ", ".join(f"{s.name} {s.parallelism}" for s in p.stages[:SHOWN]),
+        )
+    render.print_table(table)
 
 
 def plan_table(plan: Plan) -> Table:

@@ -12,8 +12,13 @@ from arbo_bo.generation.threads import one_thread
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.fitting import log_evidence
 from arbo_bo.numerics.joint import Joint
-from arbo_bo.numerics.priors import DEFAULT_PRIORS
+from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
 
+ALIKE = 0.5
+"""Standard deviation of log noise variance among the stages of one workflow, around their median:
+a factor of 1.3 in the noise. Source: cost and misses over replayed workflows, docs/planning.md."""
+NEVER = 1e-12
+"""A probability that no evidence of fifty runs outweighs."""
 JITTER = 1e-9
 """Of the largest variance: what rounding takes from a covariance is less."""
 
@@ -33,15 +38,70 @@ class Point:
     worker_type: WorkerType | None = None
 
 
+@dataclass(frozen=True)
+class WindowOf:
+    """Runs of one task that train.
+
+    Attributes:
+        experiment: The task.
+        trials: At least one, oldest first.
+        types: What each one's workers were.
+    """
+
+    experiment: Experiment
+    trials: Sequence[Trial]
+    types: Sequence[WorkerType | None]
+
+
+@dataclass(frozen=True)
+class Power:
+    """How worker types act: one of twice the power has, as it were, half of the input to work on.
+
+    With gamma' = gamma / power the law's work gamma'^k shrinks with the power, by an exponent that
+    is learned, and the residual sees type and degree together.
+
+    Attributes:
+        measure: What of a type its power is: "cpus", or "memory_gb" where the cores are the same in
+            all types; None: there is one type.
+    """
+
+    measure: str | None
+
+    @classmethod
+    def of(cls, types: Sequence[WorkerType | None]) -> "Power":
+        """What differs among types."""
+        known = [t for t in types if t is not None]
+        for measure in ("cpus", "memory_gb"):
+            if len({getattr(t, measure) for t in known}) > 1:
+                return cls(measure)
+        return cls(None)
+
+    def context(self, context: Context, base: float | None, kind: WorkerType | None) -> Context:
+        """The context as the law sees it."""
+        if self.measure is None or kind is None:
+            return context
+        size = (context.input_size or base or 1.0) if base is not None else 1.0
+        return replace(context, input_size=size / float(getattr(kind, self.measure)))
+
+    def experiment(self, experiment: Experiment) -> Experiment:
+        """The experiment, with the base size that those contexts are relative to."""
+        base = experiment.model.base_input_size
+        if self.measure is None or base is not None:
+            return experiment
+        return replace(experiment, model=replace(experiment.model, base_input_size=1.0))
+
+
 class Belief:
     """What a window of one task's runs says of log T.
 
     Args:
         surrogate: Its fit.
+        power: How worker types act.
+        base: The task's base size; None: none is known.
     """
 
-    def __init__(self, surrogate: GPSurrogate) -> None:
-        self._surrogate = surrogate
+    def __init__(self, surrogate: GPSurrogate, power: Power, base: float | None) -> None:
+        self._surrogate, self._power, self._base = surrogate, power, base
 
     @property
     def log_evidence(self) -> float:
@@ -71,20 +131,47 @@ class Belief:
         return np.asarray(np.sqrt(noise))
 
     def _joint(self, points: Sequence[Point]) -> Joint:
-        rows = [(float(p.parallelism), *self._surrogate.window.at(p.context)) for p in points]
+        window, power, base = self._surrogate.window, self._power, self._base
+        rows = [
+            (float(p.parallelism), *window.at(power.context(p.context, base, p.worker_type)))
+            for p in points
+        ]
         with one_thread():
             return self._surrogate.posterior.at(np.array(rows)).of_log_time()
 
 
-def beliefs(windows: Sequence[tuple[Experiment, Sequence[Trial]]]) -> list[Belief]:
+def _for_types(priors: Priors) -> Priors:
+    """Without stragglers: beside a run at the same degree, another type's run is no repeat."""
+    return replace(priors, anomalies=replace(priors.anomalies, straggler=NEVER))
+
+
+def beliefs(windows: Sequence[WindowOf], usual_noise: float | None = None) -> list[Belief]:
     """Learns from several windows as one batch.
 
     Args:
-        windows: A task and runs of it that train, at least one each.
+        windows: At least one run each.
+        usual_noise: Standard deviation of log T from run to run in tasks like these; None: unknown.
     """
-    asked = [
-        (replace(e, estimator=Estimator.GP, residual=Residual.MULTIPLICATIVE), trials)
-        for e, trials in windows
+    priors = DEFAULT_PRIORS
+    if usual_noise is not None:
+        noise = replace(priors.noise, std=usual_noise, scale=ALIKE)
+        priors = replace(priors, noise=noise)
+    powers = [Power.of(w.types) for w in windows]
+    asked = []
+    for window, power in zip(windows, powers, strict=True):
+        base = window.experiment.model.base_input_size
+        trials = [
+            replace(t, context=power.context(t.context, base, kind))
+            for t, kind in zip(window.trials, window.types, strict=True)
+        ]
+        experiment = replace(
+            power.experiment(window.experiment),
+            estimator=Estimator.GP,
+            residual=Residual.MULTIPLICATIVE,
+        )
+        asked.append((experiment, trials, _for_types(priors) if power.measure else priors))
+    return [
+        Belief(surrogate, power, window.experiment.model.base_input_size)
+        for surrogate, power, window in zip(fit_all(asked), powers, windows, strict=True)
+        if isinstance(surrogate, GPSurrogate)
     ]
-    found = fit_all([(e, trials, DEFAULT_PRIORS) for e, trials in asked])
-    return [Belief(s) for s in found if isinstance(s, GPSurrogate)]

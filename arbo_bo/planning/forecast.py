@@ -2,121 +2,22 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from arbo_bo.errors import WorkflowError
-from arbo_bo.experiment import Experiment
-from arbo_bo.experiment.worker_type import WorkerType
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.planning.goals import Target, upper_quantile
 from arbo_bo.planning.network import Arrangement, Load, Network, Timing
+from arbo_bo.planning.options import StageTimes
 from arbo_bo.planning.paths import on_path
-from arbo_bo.planning.workflow import Stage, Workflow
+from arbo_bo.planning.workflow import Workflow
 
 ROWS_BUDGET = 4_000_000
 """Times of stages that are held at once where many choices are evaluated."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """What a stage's workers may be.
-
-    Attributes:
-        parallelism: The degree.
-        type_name: None: workers of one kind.
-        worker_type: The type of that name.
-        price_per_s: Of one worker; 1 where no price is known.
-    """
-
-    parallelism: int
-    type_name: str | None = None
-    worker_type: WorkerType | None = None
-    price_per_s: float = 1.0
-
-    @property
-    def startup_s(self) -> float:
-        """What a worker that is not warm takes until it can begin [s]."""
-        return 0.0 if self.worker_type is None else self.worker_type.startup_s or 0.0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.parallelism}"
-            if self.type_name is None
-            else f"{self.parallelism} {self.type_name}"
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class StageTimes:
-    """A stage's options, and its time at each.
-
-    Attributes:
-        stage: The stage.
-        options: m of them.
-        time: With one part, a run's noise included [s], ``m x N``.
-        part_cost: c in each sample (`arbo_bo.planning.stage_model`); None: parts cost nothing.
-        again: A second run's noise over the first one's, as a factor, shape (N,).
-        experiment: The configuration of the stage's task.
-        input_size: What its times are for; None: unknown.
-    """
-
-    stage: Stage
-    options: Sequence[Option]
-    time: Vector
-    part_cost: Vector | None
-    again: Vector
-    experiment: Experiment
-    input_size: float | None = None
-
-    def first(self, size: int) -> "StageTimes":
-        """The same in the first samples only."""
-        cost = None if self.part_cost is None else self.part_cost[:size]
-        return replace(self, time=self.time[:, :size], part_cost=cost, again=self.again[:size])
-
-    @cached_property
-    def mean_time(self) -> Vector:
-        """Expected time of each option with one part [s], shape (m,)."""
-        return np.asarray(self.time.mean(1))
-
-    @cached_property
-    def mean_part_time(self) -> Vector:
-        """What each further part adds to that [s], shape (m,)."""
-        if self.part_cost is None:
-            return np.zeros(len(self.options))
-        return np.asarray((self.time * self.part_cost).mean(1))
-
-    def mean_time_at(self, parts: Any) -> Vector:
-        """Expected time of each option [s], ``... x m``.
-
-        Args:
-            parts: How many parts there are, shape ``...``.
-        """
-        more = np.maximum(np.asarray(parts, dtype=float) - 1, 0)[..., None]
-        return np.asarray(self.mean_time + self.mean_part_time * more)
-
-    @cached_property
-    def workers(self) -> Vector:
-        """The options' degrees, shape (m,)."""
-        return np.array([o.parallelism for o in self.options])
-
-    @cached_property
-    def price(self) -> Vector:
-        """Of all workers of each option per second, shape (m,)."""
-        return np.array([o.parallelism * o.price_per_s for o in self.options])
-
-    @cached_property
-    def startup(self) -> Vector:
-        """Shape (m,) [s]."""
-        return np.array([o.startup_s for o in self.options])
-
-    @cached_property
-    def kind(self) -> Vector:
-        """Which worker type each option has, as a number that is one in all stages of a process."""
-        return np.array([hash(o.type_name) for o in self.options])
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +52,6 @@ class Forecast:
         unit: What costs are in: "usd", or "worker-seconds" where no price is known.
         redraw: Draws the times anew from a seed.
         arrangement: What workers and data do beside.
-        duplicated: Stages that run twice, of which the first to end counts.
     """
 
     def __init__(
@@ -162,10 +62,9 @@ class Forecast:
         unit: str,
         redraw: "Redraw",
         arrangement: Arrangement | None = None,
-        duplicated: frozenset[int] = frozenset(),
     ) -> None:
         self.workflow, self.times, self.network, self.unit = workflow, times, network, unit
-        self.redraw, self.duplicated = redraw, duplicated
+        self.redraw = redraw
         self.arrangement = arrangement or Arrangement()
         self.size = times[0].time.shape[1]
 
@@ -185,27 +84,28 @@ class Forecast:
             for children in self.network.children
         ]
 
-    def arranged(
-        self, arrangement: Arrangement, duplicated: frozenset[int] | None = None
-    ) -> "Forecast":
+    def arranged(self, arrangement: Arrangement) -> "Forecast":
         """The same stages with another arrangement of workers and data."""
-        twice = self.duplicated if duplicated is None else duplicated
-        return self._with(self.times, arrangement, twice)
+        return self._with(self.times, arrangement)
 
     def first(self, size: int) -> "Forecast":
         """The same in the first samples only, for a coarse look."""
-        return self._with([t.first(size) for t in self.times], self.arrangement, self.duplicated)
+        return self._with([t.first(size) for t in self.times], self.arrangement)
 
     def redrawn(self, seed: int) -> "Forecast":
         """The same in other samples."""
-        return self._with(self.redraw(seed), self.arrangement, self.duplicated)
+        return self._with(self.redraw(seed), self.arrangement)
 
-    def _with(
-        self, times: Sequence[StageTimes], arrangement: Arrangement, duplicated: frozenset[int]
-    ) -> "Forecast":
-        return Forecast(
-            self.workflow, times, self.network, self.unit, self.redraw, arrangement, duplicated
-        )
+    def under_way(self, times: Sequence[StageTimes], network: Network) -> "Forecast":
+        """The same workflow with some stages begun; samples cannot be drawn anew."""
+        return Forecast(self.workflow, times, network, self.unit, lambda _: times, self.arrangement)
+
+    def with_times(self, times: Sequence[StageTimes]) -> "Forecast":
+        """The same dependencies with other times."""
+        return self._with(times, self.arrangement)
+
+    def _with(self, times: Sequence[StageTimes], arrangement: Arrangement) -> "Forecast":
+        return Forecast(self.workflow, times, self.network, self.unit, self.redraw, arrangement)
 
     def load(self, i: int, choices: Vector) -> Load:
         """What R choices mean for one stage.
@@ -219,7 +119,7 @@ class Forecast:
         if own.part_cost is not None:
             parts = self.parts(i, choices)
             duration = duration * (1 + own.part_cost * np.maximum(parts - 1, 0)[:, None])
-        if i in self.duplicated:
+        if i in self.arrangement.duplicated:
             duration = np.minimum(duration, duration * own.again)
         return Load(
             duration,
@@ -274,7 +174,9 @@ class Forecast:
         return Evaluation(timing.makespan, total, timing, durations, costs)
 
     def _cost(self, i: int, rows: Vector, duration: Vector, cold: Vector) -> Vector:
-        price = self.times[i].price[rows[:, i]][:, None] * (2 if i in self.duplicated else 1)
+        price = self.times[i].price[rows[:, i]][:, None] * (
+            2 if i in self.arrangement.duplicated else 1
+        )
         return np.asarray(price * (duration + cold))
 
     def judged(self, choices: Vector, target: Target) -> tuple[Vector, Vector]:

@@ -29,6 +29,7 @@ _STAGE = {
     "experiment",
     "idempotent",
     "known_time",
+    "annotations",
 }
 SHORT_S = 0.5
 """What took 0 s by a recorder's clock, whose step is a second."""
@@ -144,6 +145,7 @@ def _add(found: Workflow, stage: Any, number: int, types: Mapping[str, WorkerTyp
         input_size=stage.get("input_size"),
         experiment=stage.get("experiment"),
         idempotent=stage.get("idempotent") is True,
+        annotations=stage.get("annotations") or (),
         known_time_s=_quantity(f"{place}: known_time", stage.get("known_time"), parse_time_s),
     )
 

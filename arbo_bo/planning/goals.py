@@ -149,6 +149,11 @@ class Target:
             return self.deadline.probability
         return self.makespan.q / 100 if isinstance(self.makespan, Percentile) else 0.5
 
+    @property
+    def has_limit(self) -> bool:
+        """Whether there is a deadline or a budget."""
+        return self.deadline is not None or self.budget is not None
+
     def excess(self, makespan: Vector, cost: Vector) -> Vector:
         """How far the constraints are missed: a sum of log ratios, 0 where all are kept.
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from statistics import fmean, median
 
 from arbo_bo.experiment import Experiment, Trial
+from arbo_bo.experiment.worker_type import WorkerType
 from arbo_bo.planning.workflow import Stage, Workflow
 
 
@@ -16,15 +17,24 @@ class TaskHistory:
     Attributes:
         experiment: Its configuration, and what was learned before.
         trials: Of any status, by index.
+        types: What each trial's workers were; none: of one kind.
     """
 
     experiment: Experiment
     trials: Sequence[Trial] = ()
+    types: Sequence[WorkerType | None] = ()
 
     @cached_property
     def trained(self) -> list[Trial]:
         """The newest window of runs that train, oldest first."""
         return [t for t in self.trials if t.trains][-self.experiment.window :]
+
+    @cached_property
+    def trained_types(self) -> list[WorkerType | None]:
+        """What the workers of each of those were."""
+        types = self.types or [None] * len(self.trials)
+        found = [kind for t, kind in zip(self.trials, types, strict=True) if t.trains]
+        return found[-self.experiment.window :]
 
     @cached_property
     def by_run(self) -> dict[str, list[Trial]]:

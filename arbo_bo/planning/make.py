@@ -1,5 +1,7 @@
 """A goal and a forecast in, a plan out."""
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,12 +9,13 @@ import numpy as np
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.numerics.arrays import Vector
+from arbo_bo.planning.arrangements import USUAL, Arranged, arranged, optimization_of
+from arbo_bo.planning.distributions import CostDistribution, TimeDistribution
 from arbo_bo.planning.forecast import Evaluation, Forecast
 from arbo_bo.planning.goals import Deadline, Target, upper_quantile
 from arbo_bo.planning.neighbours import next_plans
-from arbo_bo.planning.network import Arrangement, goes_on
 from arbo_bo.planning.paths import around
-from arbo_bo.planning.plan import CostDistribution, Plan, StagePlan, TimeDistribution
+from arbo_bo.planning.plan import Made, Plan, StagePlan
 from arbo_bo.planning.planners.registry import RECOMMENDED, Choice, Planner, planner_of
 
 CHECKS = 3
@@ -22,13 +25,19 @@ probability to the samples."""
 OTHER_SEED = 1
 
 
-def make_plan(forecast: Forecast, goal: Any, planner: str = RECOMMENDED) -> Plan:
+def make_plan(
+    forecast: Forecast,
+    goal: Any,
+    planner: str = RECOMMENDED,
+    optimizations: Iterable[str] = USUAL,
+) -> Plan:
     """Plans a workflow.
 
     Args:
         forecast: What any choice leads to.
         goal: A goal, or several.
         planner: A planner's name.
+        optimizations: Names of those that are looked at where the planner arranges nothing itself.
 
     Raises:
         InvalidValueError: The goal is none, or needs prices that nobody has named.
@@ -40,23 +49,28 @@ def make_plan(forecast: Forecast, goal: Any, planner: str = RECOMMENDED) -> Plan
             f"a budget needs prices: give the stages of workflow {forecast.workflow.name!r} worker "
             "types with price_per_hour, or configure their tasks with price_per_worker_hour"
         )
-    choice, judged, found = _chosen(forecast, target, choose)
-    return plan_of(judged, target, planner, choice, found)
+    names = tuple(optimizations)
+    choice, judged = _chosen(forecast, target, choose, planner, names)
+    return plan_of(judged, target, choice, Made(forecast, planner, names))
 
 
 def _chosen(
-    forecast: Forecast, target: Target, choose: Planner
-) -> tuple[Choice, Forecast, Evaluation]:
+    forecast: Forecast, target: Target, choose: Planner, planner: str, names: Sequence[str]
+) -> tuple[Choice, Arranged]:
     """A choice, and what it leads to in samples that it was not chosen by."""
     other, asked = forecast.redrawn(OTHER_SEED), target
-    best: tuple[Choice, Forecast, Evaluation] | None = None
+    best: tuple[Choice, Arranged] | None = None
+    least = math.inf
+    wanted = [optimization_of(name) for name in names]
     for _ in range(CHECKS):
         choice = choose(forecast, asked)
-        judged = other.arranged(choice.arrangement or claims(forecast, choice.options))
-        found = judged.evaluate(choice.options)
-        missing = _missing(target, found)
-        if best is None or missing < _missing(target, best[2]):
-            best = choice, judged, found
+        if choice.arrangement is not None:
+            judged = Arranged(other.arranged(choice.arrangement), {})
+        else:
+            judged = arranged(other, choice.options, planner, wanted)
+        missing = _missing(target, judged.forecast.evaluate(choice.options))
+        if missing < least:
+            best, least = (choice, judged), missing
         own = forecast.evaluate(choice.options)
         if missing <= 0 or asked.excess(own.makespan, own.cost)[0] > 0:
             break
@@ -81,50 +95,17 @@ def _raised(target: Target, missing: float) -> Target:
     )
 
 
-def claims(forecast: Forecast, choice: Vector) -> Arrangement:
-    """Who goes on with whose workers: the stages that are critical most often choose first.
-
-    Each prefers the parent that it waits for most often; a parent's workers go to one stage.
-    """
-    kept = forecast.arrangement
-    if not any(t.startup.any() for t in forecast.times) and not any(
-        any(t) for t in forecast.network.transfer
-    ):
-        return kept
-    found = forecast.evaluate(choice)
-    critical = forecast.criticality(found)
-    loads = [forecast.load(i, choice[None]) for i in range(len(forecast))]
-    taken, chosen = set(kept.claims.values()), dict(kept.claims)
-    for i in sorted(range(len(forecast)), key=lambda i: (-critical[i], i)):
-        able = [
-            p
-            for p in forecast.network.parents[i]
-            if p not in taken and i not in chosen and goes_on(loads[i], loads[p]).all()
-        ]
-        if able:
-            last = np.array([found.timing.finish[p][0] for p in able]).argmax(0)
-            chosen[i] = able[int(np.bincount(last, minlength=len(able)).argmax())]
-            taken.add(chosen[i])
-    return replace(kept, claims=chosen)
-
-
-def plan_of(
-    forecast: Forecast,
-    target: Target,
-    planner: str,
-    choice: Choice,
-    found: Evaluation | None = None,
-) -> Plan:
+def plan_of(judged: Arranged, target: Target, choice: Choice, made: Made) -> Plan:
     """The plan of a choice, as a forecast sees it.
 
     Args:
-        forecast: With the arrangement of the choice.
+        judged: The forecast, with what workers and data do beside.
         target: The goal.
-        planner: Who chose.
-        choice: What.
-        found: What it leads to; None: it is evaluated here.
+        choice: What was chosen.
+        made: From what, and by whom.
     """
-    found = found or forecast.evaluate(choice.options)
+    forecast = judged.forecast
+    found = forecast.evaluate(choice.options)
     feasible = bool(target.excess(found.makespan, found.cost)[0] <= 0)
     nearest = None
     if not feasible and target.deadline is not None:
@@ -133,9 +114,9 @@ def plan_of(
     cheaper, faster = next_plans(forecast, target, choice.options)
     return Plan(
         workflow=forecast.workflow.name,
-        planner=planner,
+        planner=made.planner,
         target=target,
-        stages=tuple(_stages(forecast, choice, found)),
+        stages=tuple(_stages(judged, choice, found)),
         makespan=TimeDistribution(found.makespan[0]),
         cost=CostDistribution(found.cost[0], forecast.unit),
         feasible=feasible,
@@ -144,10 +125,12 @@ def plan_of(
         why=choice.why,
         cheaper=cheaper,
         faster=faster,
+        made=made,
     )
 
 
-def _stages(forecast: Forecast, choice: Choice, found: Evaluation) -> list[StagePlan]:
+def _stages(judged: Arranged, choice: Choice, found: Evaluation) -> list[StagePlan]:
+    forecast = judged.forecast
     critical = forecast.criticality(found)
     slack = _slack(forecast, found)
     rows = []
@@ -168,6 +151,7 @@ def _stages(forecast: Forecast, choice: Choice, found: Evaluation) -> list[Stage
                 slack_s=float(slack[i]),
                 cost=float(found.costs[i].mean()),
                 input_size=own.input_size,
+                annotations=judged.annotations.get(i, ()),
             )
         )
     return rows

@@ -31,12 +31,14 @@ class Arrangement:
         warmed: Stages whose workers are started ahead, at the end of another stage; -1: at the
             workflow's start.
         deferred: Stages whose large output is read later, by whoever needs it, not before the next.
+        duplicated: Stages that run twice, of which the first to end counts.
     """
 
     claims: Mapping[int, int] = field(default_factory=dict)
     preloaded: frozenset[int] = frozenset()
     warmed: Mapping[int, int] = field(default_factory=dict)
     deferred: frozenset[int] = frozenset()
+    duplicated: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +89,14 @@ class Network:
         transfer: What it takes to fetch each parent's output from elsewhere [s], as `parents`.
         keep_warm_s: How long a worker stays warm [s].
         capacity: How many workers may run at once; None: any number.
+        release: Before this moment a stage does not begin [s]; None: any time.
     """
 
     parents: Sequence[Sequence[int]]
     transfer: Sequence[Sequence[float]]
     keep_warm_s: float = np.inf
     capacity: int | None = None
+    release: Sequence[float] | None = None
 
     @cached_property
     def children(self) -> list[list[int]]:
@@ -156,6 +160,16 @@ class Network:
         arrangement: Arrangement,
     ) -> Vector:
         """When everything that a stage reads is there, ``R x N``."""
+        found = self._arrived(i, finish, loads, arrangement)
+        return found if self.release is None else np.maximum(found, self.release[i])
+
+    def _arrived(
+        self,
+        i: int,
+        finish: Sequence[Vector],
+        loads: Sequence[Load],
+        arrangement: Arrangement,
+    ) -> Vector:
         parents = self.parents[i]
         if not parents:
             return np.zeros(loads[i].duration.shape)

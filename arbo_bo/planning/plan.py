@@ -2,83 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from arbo_bo._format import count, format_probability, format_time
 from arbo_bo.errors import WorkflowError
-from arbo_bo.experiment import validation
-from arbo_bo.numerics.arrays import Vector
+from arbo_bo.planning.distributions import CostDistribution, TimeDistribution
 from arbo_bo.planning.goals import Target
 
-
-@dataclass(frozen=True, eq=False)
-class TimeDistribution:
-    """A time in samples.
-
-    Attributes:
-        samples: Ascending, read-only, shape (N,) [s].
-    """
-
-    samples: Vector = field(repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "samples", _frozen(self.samples))
-
-    @property
-    def mean_s(self) -> float:
-        """Its expectation [s]."""
-        return float(self.samples.mean())
-
-    @property
-    def std_s(self) -> float:
-        """Its standard deviation [s]."""
-        return float(self.samples.std())
-
-    def quantile_s(self, q: float) -> float:
-        """What it stays under with probability q, in (0, 1) [s]."""
-        return float(np.quantile(self.samples, validation.inner_fraction(q, "q")))
-
-    def probability_within(self, time_s: float) -> float:
-        """P(T <= time_s)."""
-        return float((self.samples <= validation.positive("time_s", time_s)).mean())
-
-
-@dataclass(frozen=True, eq=False)
-class CostDistribution:
-    """A cost in samples.
-
-    Attributes:
-        samples: Ascending, read-only, shape (N,).
-        unit: "usd", or "worker-seconds" where no price is known.
-    """
-
-    samples: Vector = field(repr=False)
-    unit: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "samples", _frozen(self.samples))
-
-    @property
-    def mean(self) -> float:
-        """Its expectation."""
-        return float(self.samples.mean())
-
-    @property
-    def std(self) -> float:
-        """Its standard deviation."""
-        return float(self.samples.std())
-
-    def quantile(self, q: float) -> float:
-        """What it stays under with probability q, in (0, 1)."""
-        return float(np.quantile(self.samples, validation.inner_fraction(q, "q")))
-
-
-def _frozen(samples: Vector) -> Vector:
-    found = np.sort(np.asarray(samples, dtype=float))
-    found.flags.writeable = False
-    return found
+if TYPE_CHECKING:
+    from arbo_bo.planning.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -172,6 +104,21 @@ class Neighbour:
 
 
 @dataclass(frozen=True, eq=False)
+class Made:
+    """What a plan was made from, so that it can be made anew.
+
+    Attributes:
+        forecast: What any choice leads to.
+        planner: Who chose.
+        optimizations: Names of those that were looked at.
+    """
+
+    forecast: "Forecast"
+    planner: str
+    optimizations: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Plan(Mapping[str, StagePlan]):
     """Degree, worker type, workers and start of every stage, and what that leads to.
 
@@ -189,6 +136,7 @@ class Plan(Mapping[str, StagePlan]):
         cheaper: The next cheaper plan that differs in one stage; None: there is none, or it was not
             looked for, in a large workflow.
         faster: The next faster one.
+        made: What it was made from.
     """
 
     workflow: str
@@ -203,6 +151,7 @@ class Plan(Mapping[str, StagePlan]):
     why: str
     cheaper: Neighbour | None = None
     faster: Neighbour | None = None
+    made: Made | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> StagePlan:
         for stage in self.stages:
@@ -231,7 +180,7 @@ class Plan(Mapping[str, StagePlan]):
             f"({format_time(low)} to {format_time(high)}), {format_cost(self.cost)}, "
             f"{self.target}"
         )
-        if self.target.deadline is None and self.target.budget is None:
+        if not self.target.has_limit:
             return text
         text += ": "
         if self.feasible:
@@ -240,6 +189,30 @@ class Plan(Mapping[str, StagePlan]):
         if self.nearest_deadline_s is not None:
             text += f"; the nearest deadline is {format_time(self.nearest_deadline_s)}"
         return text
+
+    def replan(
+        self,
+        elapsed_s: float,
+        finished: Mapping[str, float] | None = None,
+        running: Mapping[str, float] | None = None,
+    ) -> "Plan":
+        """The plan of the rest of a run that is under way; only what has not begun may change.
+
+        What the finished stages took tells of the run's day, and of their tasks. The log warns
+        where the goal is not likely to be kept any more.
+
+        Args:
+            elapsed_s: How long ago the workflow's run began [s].
+            finished: When each finished stage ended, from the run's start [s].
+            running: When each running stage began [s].
+
+        Raises:
+            WorkflowError: The workflow has no such stage, or a stage begins before its parents end.
+            InvalidValueError: A moment is not within the run.
+        """
+        from arbo_bo.planning.replan import replanned
+
+        return replanned(self, elapsed_s, finished or {}, running or {})
 
     def explain(self) -> str:
         """The critical path, and each stage's degree, start, band, slack and criticality."""

@@ -13,9 +13,10 @@ from arbo_bo.experiment.objective import SECONDS_PER_HOUR
 from arbo_bo.experiment.worker_type import WorkerType
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.planning.beliefs import Point
-from arbo_bo.planning.forecast import Forecast, Option, StageTimes
+from arbo_bo.planning.forecast import Forecast
 from arbo_bo.planning.histories import Histories
 from arbo_bo.planning.network import Network
+from arbo_bo.planning.options import Option, StageTimes
 from arbo_bo.planning.sizes import input_sizes
 from arbo_bo.planning.slow_days import shared_variance
 from arbo_bo.planning.stage_model import Asked, Drawn, TaskModel, learn

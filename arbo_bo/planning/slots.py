@@ -35,7 +35,7 @@ def in_slots(network: "Network", loads: "Sequence[Load]", arrangement: "Arrangem
     ready = np.full((stages, every), np.inf)
     for i, parents in enumerate(network.parents):
         if not parents:
-            ready[i] = 0.0
+            ready[i] = 0.0 if network.release is None else network.release[i]
     for _ in range(stages):
         free.sort(axis=1)
         begin = np.maximum(ready, free[at[None, :], workers - 1])

@@ -13,11 +13,11 @@ from statistics import fmean
 
 import numpy as np
 
-from arbo_bo.experiment import Experiment, Trial
+from arbo_bo.experiment import Context, Trial
 from arbo_bo.experiment.law import DEFAULT_MEAN
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.laws import LAWS
-from arbo_bo.planning.beliefs import Belief, Point, beliefs
+from arbo_bo.planning.beliefs import Belief, Point, WindowOf, beliefs
 from arbo_bo.planning.histories import TaskHistory
 
 PART_COSTS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
@@ -36,6 +36,9 @@ LEAST_WEIGHT = 0.005
 UNKNOWN_TIME_S, UNKNOWN_SCALE = 60.0, 2.0
 """A stage of a workflow of which nothing is known: a minute, within a factor of 7 in two of three
 cases; where other stages are known, around their median."""
+TELLING_RUNS, TELLING_TASKS, ASKED_TASKS, LEAST_NOISE = 5, 3, 30, 0.01
+"""From how many runs of how many tasks the usual noise is learned, and its least value: what a
+timer and a scheduler add."""
 UNKNOWN_NOISE = 0.2
 """Standard deviation of log time from run to run where nothing is known: twice the usual."""
 
@@ -122,7 +125,10 @@ class TaskModel:
         best = int(np.argmax(self.weights))
         h, trials = self.hypotheses[best], asked.history.trained
         without = h.applied(trials, asked.filled_parts)
-        points = [Point(t.parallelism, t.training_context) for t in without]
+        points = [
+            Point(t.parallelism, t.training_context, kind)
+            for t, kind in zip(without, asked.history.trained_types, strict=True)
+        ]
         times = [math.log(t.execution_time_s) for t in without if t.execution_time_s]
         return np.asarray(np.array(times) - self.known[best].mean(points))
 
@@ -179,6 +185,11 @@ class Asked:
         usual = fmean(known) if known else 1.0
         return [usual if p is None else p for p in self.parts]
 
+    def window(self, hypothesis: Hypothesis) -> WindowOf:
+        """The runs without what a hypothesis says of size and parts."""
+        trials = hypothesis.applied(self.history.trained, self.filled_parts)
+        return WindowOf(self.history.experiment, trials, self.history.trained_types)
+
     def hypotheses(self) -> list[Hypothesis]:
         """Those that make a difference."""
         seen = [t.input_size for t in self.history.trained if t.input_size is not None]
@@ -189,13 +200,12 @@ class Asked:
 
 def learn(asked: Sequence[Asked]) -> list[TaskModel]:
     """Learns from the histories of several tasks; all their hypotheses are fitted as one batch."""
-    found = _weighed([(a, a.hypotheses() if a.history.trained else []) for a in asked])
-    finer = _weighed(
-        [
-            (a, _around(m) if _vary(a.filled_parts) else [])
-            for a, m in zip(asked, found, strict=True)
-        ]
-    )
+    noise = _usual_noise(asked)
+    found = _weighed([(a, a.hypotheses() if a.history.trained else []) for a in asked], noise)
+    around = [
+        _around(m) if _vary(a.filled_parts) else [] for a, m in zip(asked, found, strict=True)
+    ]
+    finer = _weighed(list(zip(asked, around, strict=True)), noise)
     joined = [_together(a, b) for a, b in zip(found, finer, strict=True)]
     levels = [
         fmean(math.log(t.execution_time_s) for t in a.history.trained if t.execution_time_s)
@@ -218,13 +228,27 @@ class _Weighed:
     log_odds: list[float]
 
 
-def _weighed(asked: Sequence[tuple[Asked, list[Hypothesis]]]) -> list[_Weighed | None]:
-    windows: list[tuple[Experiment, Sequence[Trial]]] = [
-        (a.history.experiment, h.applied(a.history.trained, a.filled_parts))
-        for a, hypotheses in asked
-        for h in hypotheses
-    ]
-    known = iter(beliefs(windows) if windows else [])
+def _usual_noise(asked: Sequence[Asked]) -> float | None:
+    """The median over tasks of the noise from run to run; None: too few tasks tell.
+
+    Single runs at many degrees do not tell noise from structure; tasks that run side by side have
+    about the same noise.
+    """
+    telling = [a for a in asked if len(a.history.trained) >= TELLING_RUNS]
+    if len(telling) < TELLING_TASKS:
+        return None
+    chosen = telling[:: max(len(telling) // ASKED_TASKS, 1)]
+    known = beliefs([a.window(Hypothesis()) for a in chosen])
+    points = [[Point(a.history.trained[-1].parallelism, Context())] for a in chosen]
+    stds = [b.noise_std(p)[0] for b, p in zip(known, points, strict=True)]
+    return max(float(np.median(stds)), LEAST_NOISE)
+
+
+def _weighed(
+    asked: Sequence[tuple[Asked, list[Hypothesis]]], noise: float | None
+) -> list[_Weighed | None]:
+    windows = [a.window(h) for a, hypotheses in asked for h in hypotheses]
+    known = iter(beliefs(windows, noise) if windows else [])
     found: list[_Weighed | None] = []
     for _, hypotheses in asked:
         own = [next(known) for _ in hypotheses]

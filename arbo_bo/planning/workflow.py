@@ -28,6 +28,8 @@ class Stage:
             parents, or from the task's last runs.
         idempotent: Whether running it twice does no harm.
         known_time_s: A time that was measured elsewhere, at one worker; None: none.
+        annotations: Optimizations that the user wants on it, such as "pre-load"; planners add none
+            of their own there.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Stage:
     input_size: InputSize | None = None
     idempotent: bool = False
     known_time_s: float | None = None
+    annotations: tuple[str, ...] = ()
 
 
 class Workflow:
@@ -81,6 +84,7 @@ class Workflow:
         experiment: str | None = None,
         idempotent: bool = False,
         known_time_s: float | None = None,
+        annotations: Iterable[str] = (),
     ) -> Stage:
         """Adds a stage; parents may be added after it.
 
@@ -93,6 +97,7 @@ class Workflow:
             experiment: The task that it is learned from; None: ``workflow.stage``.
             idempotent: See `Stage`.
             known_time_s: See `Stage`.
+            annotations: See `Stage`.
 
         Raises:
             WorkflowError: The workflow has a stage of that name already, or the stage is its own
@@ -103,6 +108,15 @@ class Workflow:
         if name in self._stages:
             raise WorkflowError(f"workflow {self.name!r} has two stages {name!r}")
         parents = (after,) if isinstance(after, str) else tuple(after)
+        wanted = (annotations,) if isinstance(annotations, str) else tuple(annotations)
+        unknown = [a for a in wanted if a not in ANNOTATIONS]
+        if unknown:
+            raise WorkflowError(
+                f"stage {name!r}: an annotation is one of {', '.join(ANNOTATIONS)}, got "
+                f"{validation.short(unknown[0])}"
+            )
+        if "duplication" in wanted and not idempotent:
+            raise WorkflowError(f"stage {name!r} is duplicated, and must be idempotent for that")
         if name in parents:
             raise WorkflowError(f"stage {name!r} cannot come after itself")
         task = f"{self.name}.{name}" if experiment is None else experiment
@@ -117,6 +131,7 @@ class Workflow:
             known_time_s=known_time_s
             if known_time_s is None
             else validation.positive(f"known_time_s of stage {name!r}", known_time_s),
+            annotations=wanted,
         )
         self._stages[name] = added
         return added
@@ -188,6 +203,8 @@ class Workflow:
 
 
 SHOWN = 8
+ANNOTATIONS = ("clustering", "pre-load", "pre-warm", "delayed-io", "duplication")
+"""Names of the optimizations of `arbo_bo.planning.arrangements`."""
 
 
 def _listed(names: Iterable[str]) -> str:

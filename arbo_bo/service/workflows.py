@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arbo_bo.planning import Plan, Workflow
     from arbo_bo.planning.forecast import Forecast
     from arbo_bo.planning.histories import Histories
+    from arbo_bo.service.workflow_run import WorkflowRun
 
 
 class WorkflowPlanning(Outcomes):
@@ -29,6 +30,7 @@ class WorkflowPlanning(Outcomes):
         goal: Any,
         *,
         planner: str = "chance",
+        optimizations: Iterable[str] = ("clustering", "pre-load", "pre-warm"),
         input_sizes: Mapping[str, Any] | None = None,
         cluster_load: float | None = None,
     ) -> "Plan":
@@ -38,6 +40,7 @@ class WorkflowPlanning(Outcomes):
             workflow: The stages, or the file that describes them.
             goal: A `Deadline`, a `Budget`, `Mean()` or `Percentile(q)`, or several.
             planner: A planner's name.
+            optimizations: What workers and data may do beside, by name.
             input_sizes: Sizes of this run's inputs by stage, or paths and URLs, beside those of the
                 workflow.
             cluster_load: Workers that other workflows keep busy; None: unknown, and none of the
@@ -54,7 +57,8 @@ class WorkflowPlanning(Outcomes):
         """
         from arbo_bo.planning.make import make_plan
 
-        return make_plan(self._forecast(workflow, input_sizes, cluster_load), goal, planner)
+        forecast = self.forecast(workflow, input_sizes=input_sizes, cluster_load=cluster_load)
+        return make_plan(forecast, goal, planner, optimizations)
 
     def attach_workflow_run(
         self, workflow: "Workflow", stages: Mapping[str, Mapping[str, Any]]
@@ -104,6 +108,23 @@ class WorkflowPlanning(Outcomes):
             for name, draft in drafts.items()
         }
 
+    def workflow_run(self, plan: "Plan") -> "WorkflowRun":
+        """Opens the trials of all stages of a plan, in one transaction under one run key.
+
+        They are RUNNING from here. An unknown task is configured with its stage's degrees.
+
+        Raises:
+            ArboError: The store failed; no trial was made.
+        """
+        from arbo_bo.service.workflow_run import opened
+
+        for stage in plan.stages:
+            space = None
+            if plan.made is not None:
+                space = plan.made.forecast.workflow[stage.name].parallelism
+            self._stored(self._experiment(stage.experiment, space))
+        return opened(self, plan)
+
     def _experiment(self, task: str, space: SearchSpace | None) -> Experiment:
         """The task's experiment; one that is not stored yet has the stage's degrees."""
         (situation,) = self.store.situations([task])
@@ -112,13 +133,20 @@ class WorkflowPlanning(Outcomes):
         new = Experiment(task, namespace=self.store.namespace)
         return new if space is None else replace(new, search_space=space)
 
-    def _forecast(
+    def forecast(
         self,
         workflow: "Workflow | str | os.PathLike[str]",
+        *,
         input_sizes: Mapping[str, Any] | None = None,
         cluster_load: float | None = None,
     ) -> "Forecast":
-        """What is expected of a workflow's next run."""
+        """What any choice of degrees leads to, for planning several goals at once.
+
+        Args:
+            workflow: As in `plan`.
+            input_sizes: As in `plan`.
+            cluster_load: As in `plan`.
+        """
         from arbo_bo.planning.formats import load_workflow
         from arbo_bo.planning.predicted import predicted
         from arbo_bo.planning.workflow import Workflow

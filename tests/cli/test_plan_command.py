@@ -91,3 +91,16 @@ def test_attached_run_is_known_to_be_one(arbo, store_url):
         keys = [[t.run_key for t in optimizer.trials(f"etl.{s}")] for s in ("load", "train")]
     assert keys[0] == keys[1]
     assert len(set(keys[0])) == 3
+
+
+def test_planners_are_compared_with_optimizations_and_without(arbo, file):
+    rows = json.loads(arbo("compare", file, "--deadline", "5m", "--json").out)
+    assert {r["planner"] for r in rows} >= {"chance", "uniform", "independent", "jolteon"}
+    assert {r["optimizations"] for r in rows} == {True, False}
+    assert "uniform" in arbo("compare", file, "--mean", "--planners", "uniform,chance").out
+
+
+def test_front_shows_what_time_costs(arbo, file):
+    front = json.loads(arbo("pareto", file, "--points", "4", "--json").out)
+    assert front[0]["cost_mean"] > front[-1]["cost_mean"]
+    assert "workers" in arbo("pareto", file, "--points", "2").out

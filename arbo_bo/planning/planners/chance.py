@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from arbo_bo.planning.forecast import Forecast
-from arbo_bo.planning.goals import Percentile, Target
+from arbo_bo.planning.goals import Deadline, Percentile, Target
+from arbo_bo.planning.network import Numbers
 from arbo_bo.planning.planners.registry import Choice
 from arbo_bo.planning.planners.relaxation import relaxed_choices
 from arbo_bo.planning.planners.search import (
@@ -25,6 +26,8 @@ STARTS = 3
 """Choices of the relaxation that are improved, besides the best plan of one degree for all."""
 LIKELIER_MOVES = 20
 """Moves that make an infeasible goal likelier; five were the most that helped."""
+ERRORS = 2.0
+"""Standard errors within which two probabilities of the same samples are as good as one."""
 UNIFORM_UP_TO = 200
 """Stages up to which plans of one degree for all are looked at: beyond, they never were best."""
 
@@ -38,11 +41,11 @@ def chance(forecast: Forecast, target: Target) -> Choice:
     found, how = solved(forecast, target)
     if found.excess <= 0:
         return Choice(found.choice, how)
-    nearest = None
-    if target.deadline is not None:
-        nearest = _nearest_deadline(forecast, target, found)
-        found = _likeliest(forecast, target, found)
-    return Choice(found.choice, f"no choice keeps it; the likeliest one, {how}", None, nearest)
+    if target.deadline is None:
+        return Choice(found.choice, f"no choice keeps it; the nearest one, {how}")
+    nearest = _nearest_deadline(forecast, target, found)
+    likely = _likeliest(forecast, target, found)
+    return Choice(likely, f"no choice keeps it; the likeliest one, {how}", None, nearest)
 
 
 def solved(forecast: Forecast, target: Target) -> tuple[Found, str]:
@@ -75,16 +78,24 @@ def _nearest_deadline(forecast: Forecast, target: Target, found: Found) -> float
     return improved(forecast, fastest, start, useful_options(forecast)).value
 
 
-def _likeliest(forecast: Forecast, target: Target, found: Found) -> Found:
-    """The choice that keeps the goal most often, by single moves from the one that misses least."""
-    now, best = found, -1.0
+def _likeliest(forecast: Forecast, target: Target, found: Found) -> Numbers:
+    """The choice that keeps the deadline most often, by moves from the one that misses least.
+
+    Of those that do so as often, within what the samples tell, the cheapest.
+    """
+    assert target.deadline is not None
+    now, best = found.choice, -1.0
     for _ in range(LIKELIER_MOVES):
-        moves = np.vstack([now.choice[None], single_moves(now.choice, useful_options(forecast))])
+        moves = np.vstack([now[None], single_moves(now, useful_options(forecast))])
         if len(moves) > EXACT_MOVES:
             break
         likely = forecast.likely(moves, target)
         i = int(likely.argmax())
         if likely[i] <= best:
             break
-        now, best = replace(now, choice=moves[i]), float(likely[i])
-    return now
+        now, best = moves[i], float(likely[i])
+    told = best - ERRORS * math.sqrt(best * (1 - best) / forecast.size)
+    if not 0 < told < 1:
+        return now
+    cheaper = solved(forecast, replace(target, deadline=Deadline(target.deadline.seconds, told)))[0]
+    return cheaper.choice if cheaper.excess <= 0 else now

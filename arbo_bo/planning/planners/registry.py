@@ -27,6 +27,10 @@ BUILTIN: Mapping[str, str] = {
     "default": "arbo_bo.planning.planners.simple:default",
     "independent": "arbo_bo.planning.planners.simple:independent",
     "uniform": "arbo_bo.planning.planners.simple:uniform",
+    "non_uniform": "arbo_bo.planning.planners.steps:non_uniform",
+    "wukong": "arbo_bo.planning.planners.clustered:wukong",
+    "ratio": "arbo_bo.planning.planners.fitted:ratio",
+    "jolteon": "arbo_bo.planning.planners.fitted:jolteon",
     "chance": "arbo_bo.planning.planners.chance:chance",
 }
 

@@ -18,6 +18,7 @@ import numpy as np
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.planning.forecast import Forecast
 from arbo_bo.planning.goals import Target, upper_quantile
+from arbo_bo.planning.network import Numbers
 
 STEPS = 40
 """Walks of the weights; the best choice seldom improves after thirty."""
@@ -33,8 +34,18 @@ def relaxed_choices(forecast: Forecast, target: Target) -> Vector:
     return np.array(list(found))
 
 
+def fastest(forecast: Forecast) -> Numbers:
+    """The choice with each stage's least expected time, its children's parts counted."""
+    return _chosen(forecast, None, np.inf)
+
+
+def cheapest(forecast: Forecast) -> Numbers:
+    """The choice with each stage's least expected cost, its children's parts counted."""
+    return _chosen(forecast, None, 0.0)
+
+
 def _walk(forecast: Forecast, target: Target) -> Iterator[Vector]:
-    cheap, fast = _chosen(forecast, None, 0.0), _chosen(forecast, None, np.inf)
+    cheap, fast = cheapest(forecast), fastest(forecast)
     yield cheap
     yield fast
     ends = [forecast.evaluate(c) for c in (cheap, fast)]

@@ -3,8 +3,9 @@
 import numpy as np
 
 from arbo_bo.numerics.arrays import Vector
-from arbo_bo.planning.forecast import Forecast, StageTimes
+from arbo_bo.planning.forecast import Forecast
 from arbo_bo.planning.goals import Target
+from arbo_bo.planning.options import StageTimes
 from arbo_bo.planning.planners.registry import Choice
 
 
