@@ -67,8 +67,8 @@ COMMANDS = {
         "arbo_bo.cli.experiments:tasks", "List the tasks, with the law that each has learned."
     ),
     "show": Entry(
-        "arbo_bo.cli.experiments:show",
-        "Show a task: its trials, its law, and what would be chosen now.",
+        "arbo_bo.cli.show:show",
+        "Show a task and what would be chosen now, or with INDEX why a past run had its degree.",
     ),
     "export": Entry(
         "arbo_bo.cli.maintenance:export",

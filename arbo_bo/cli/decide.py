@@ -6,6 +6,7 @@ from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.cli.table import Table
 from arbo_bo.experiment import Decision
+from arbo_bo.experiment.decision_view import decision_view
 
 
 @click.command()
@@ -38,7 +39,7 @@ def decide(
         )
     decisions = list(arbo.suggest_many(names, cluster_load=cluster_load).values())
     if json:
-        return render.print_json_list(map(render.decision_json, decisions))
+        return render.print_json_list(map(decision_view, decisions))
     render.print_table(decision_table(decisions))
 
 

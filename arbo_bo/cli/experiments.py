@@ -1,7 +1,6 @@
-"""``arbo configure``, ``rename``, ``delete``, ``predict``, ``tasks`` and ``show``."""
+"""``arbo configure``, ``rename``, ``delete``, ``predict`` and ``tasks``."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,9 +8,7 @@ import click
 from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.cli.setting_options import apply_configuration, settings
-from arbo_bo.cli.status_line import counted
 from arbo_bo.cli.values import parse_parallelism
-from arbo_bo.experiment import Trial
 
 
 @click.command()
@@ -102,39 +99,3 @@ def tasks(store: str | None, namespace: str, json: bool) -> None:
         render.say("no tasks yet: `arbo tune` or `arbo suggest` makes one")
         return
     render.print_table(render.experiment_table(experiments))
-
-
-@click.command()
-@options.task
-@options.input_size
-@options.where
-@options.json
-def show(task: str, input_size: str | None, store: str | None, namespace: str, json: bool) -> None:
-    """Show a task: its trials, its law, and what would be chosen now."""
-    arbo = open_optimizer(store, namespace, must_exist=True)
-    experiment, decision = arbo.experiment(task), None
-    if experiment.model.sample_count:
-        decision = arbo.decide(task, input_size=input_size)
-    trials = counted(arbo.each_trial(task), "trials read")
-    if json:
-        told = None if decision is None else render.decision_json(decision)
-        document = render.experiment_json(experiment) | {"decision": told}
-        return render.print_json_with(document, "trials", map(render.trial_json, trials))
-    newest: deque[Trial] = deque(maxlen=experiment.window)
-    measured = render.measured_times(_kept(trials, newest))
-    render.print_table(render.experiment_table([experiment]))
-    if newest:
-        print()
-        render.print_table(render.trial_table(newest))
-    if decision is not None:
-        print()
-        if decision.candidates:
-            render.print_table(render.candidate_table(decision, measured))
-            print()
-        print(f"next run: {decision.reason}")
-
-
-def _kept(trials: Iterable[Trial], newest: deque[Trial]) -> Iterator[Trial]:
-    for trial in trials:
-        newest.append(trial)
-        yield trial

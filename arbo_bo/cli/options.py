@@ -113,6 +113,7 @@ class _MaybeTrialName(_TrialName):
 
 
 index = click.argument("index", type=_TrialName())
+optional_index = click.argument("index", type=_TrialName(), required=False)
 maybe_index = click.argument("index", type=_MaybeTrialName(), required=False, default="")
 
 

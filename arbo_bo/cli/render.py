@@ -85,34 +85,6 @@ def print_json_with(document: dict[str, Any], name: str, items: Iterable[Any]) -
     print("}")
 
 
-def decision_json(decision: Decision) -> dict[str, Any]:
-    """A decision as JSON's own types."""
-    return {
-        "task": decision.task,
-        "trial_index": decision.trial_index,
-        "trial_id": decision.trial_id,
-        "parallelism": decision.parallelism,
-        "phase": str(decision.phase),
-        "acquisition": decision.acquisition,
-        "predicted_time_s": decision.predicted_time_s,
-        "predicted_time_std_s": decision.predicted_time_std_s,
-        "input_scale_factor": decision.input_scale_factor,
-        "cluster_load": decision.cluster_load,
-        "reason": decision.reason,
-        "recommended_parallelism": decision.recommended_parallelism,
-        "strategy": decision.strategy.to_json(),
-        "candidates": [_finite(asdict(row)) for row in decision.explain().rows],
-    }
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as JSON can hold it: what no number expresses is null."""
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in row.items()
-    }
-
-
 def prediction_json(prediction: Prediction) -> dict[str, Any]:
     """A prediction as JSON's own types."""
     low, high = (prediction.quantile_s(q) for q in QUANTILES)
@@ -152,28 +124,37 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def candidate_table(decision: Decision, measured: Mapping[int, Measured], most: int = 24) -> Table:
-    """Degree, measured, predicted, score: every degree, or of many the ones that matter."""
+def candidate_table(
+    decision: Decision, measured: Mapping[int, Measured] | None = None, most: int = 24
+) -> Table:
+    """Degree, measured, predicted, score: every degree, or of many the ones that matter.
+
+    Args:
+        decision: One with candidates.
+        measured: What was measured at each degree; None: that is not shown.
+        most: How many candidates are shown whole.
+    """
     explanation, objective = decision.explain(), decision.objective
     best = min(c.log_score for c in decision.candidates)
     under_slo = bool(decision.strategy.slo)
     excluding = under_slo or any(c.excluded for c in decision.candidates)
-    titles = ["workers", "runs", "measured", "predicted", "5 % to 95 %", "cost"]
+    titles = ["workers", *(() if measured is None else ("runs", "measured"))]
+    titles += ["predicted", "5 % to 95 %", "cost"]
     failing = any(c.success_probability is not None for c in decision.candidates)
     titles += ["P(SLO)"] if under_slo else []
     titles += ["succeeds", f"score {objective} and failures"] if failing else [f"score {objective}"]
     titles += ["why not"] if excluding else []
     table = Table(titles, left=["why not"])
-    shown = _worth_showing(decision.candidates, decision.parallelism, measured, most)
+    shown = _worth_showing(decision.candidates, decision.parallelism, measured or (), most)
     for candidate, row in zip(decision.candidates, explanation.rows, strict=True):
         if candidate not in shown:
             continue
-        times = measured.get(row.parallelism)
         worse = 100 * math.expm1(min(candidate.log_score - best, 700.0))
-        cells = [
-            f"{row.parallelism} <-" if row.chosen else f"{row.parallelism}   ",
-            str(times.count) if times else "-",
-            format_time(times.mean_s) if times else "-",
+        cells = [f"{row.parallelism} <-" if row.chosen else f"{row.parallelism}   "]
+        if measured is not None:
+            times = measured.get(row.parallelism)
+            cells += [str(times.count), format_time(times.mean_s)] if times else ["-", "-"]
+        cells += [
             format_time(row.mean_s),
             f"{format_time(row.quantile_05_s)} - {format_time(row.quantile_95_s)}",
             f"{row.cost:.4g}",

@@ -12,6 +12,7 @@ from arbo_bo.cli.setting_options import apply_configuration, is_known, settings
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision
+from arbo_bo.experiment.decision_view import decision_view
 from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.service.runs import unadvised
 
@@ -97,7 +98,7 @@ def _configured(
 
 def _print_decision(decision: Decision, json: bool) -> None:
     if json:
-        return render.print_json(render.decision_json(decision))
+        return render.print_json(decision_view(decision))
     index = "" if decision.trial_index is None else decision.trial_index
     print(f"parallelism={decision.parallelism}\ntrial_index={index}")
     about = decision.task if decision.trial_index is None else f"trial {index}"

@@ -16,6 +16,7 @@ from arbo_bo.execution import StageCommand
 from arbo_bo.execution import tuning as loop
 from arbo_bo.execution.run import question
 from arbo_bo.experiment import Decision, Trial, TrialStatus
+from arbo_bo.experiment.decision_view import decision_view
 from arbo_bo.experiment.outcome import clean_reason
 from arbo_bo.experiment.validation import integer
 from arbo_bo.service.optimizer import ArboOptimizer
@@ -155,7 +156,7 @@ def _report(arbo: ArboOptimizer, decision: Decision, json: bool) -> None:
             {
                 "task": decision.task,
                 "experiment": render.experiment_json(experiment),
-                "decision": render.decision_json(decision),
+                "decision": decision_view(decision),
                 "trials": [render.trial_json(t) for t in trials],
             }
         )

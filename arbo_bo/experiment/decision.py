@@ -60,8 +60,8 @@ class Decision:
         parallelism: The degree to run with.
         phase: baseline, probe or optimize.
         reason: One sentence that a person understands.
-        trial_index: The trial that is RUNNING from here; None if none was made.
-        trial_id: Its identity, which no other trial ever has.
+        trial_index: The trial that is RUNNING from here; None if none was made. Its identity, which
+            no other trial ever has, is `trial_id`.
         acquisition: What chose it; None outside of optimize.
         input_scale_factor: gamma at the decision.
         cluster_load: L at the decision.
@@ -71,6 +71,11 @@ class Decision:
         recommended_parallelism: What would have been chosen, where a pin or a dry run decided.
         objective: What was minimised.
         strategy: How it was chosen.
+        trial_id: See `trial_index`.
+        default_parallelism: The task's default degree at the decision; None: not kept.
+        anomalies: What in the window did not fit, in words: stragglers and changes of speed.
+        was_kept: Whether this is all that the decision saw; False for a repeated answer of a trial
+            that an earlier version started.
     """
 
     task: str
@@ -88,6 +93,9 @@ class Decision:
     objective: Objective = field(default_factory=Objective)
     strategy: Strategy = field(default_factory=Strategy)
     trial_id: str | None = None
+    default_parallelism: int | None = None
+    anomalies: tuple[str, ...] = ()
+    was_kept: bool = True
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.task)
@@ -142,7 +150,7 @@ class Decision:
                 return "less likely to keep the service level"
             return f"keeps the service level with probability {candidate.slo_probability:.3f} only"
         if chosen is None or chosen.log_score >= candidate.log_score:
-            return f"less in the eyes of {self.acquisition}"
+            return f"{self.acquisition} gives it a lower value"
         return f"score {worse_by(candidate.log_score - chosen.log_score)}"
 
 

@@ -28,11 +28,13 @@ def to_record(decision: Decision) -> dict[str, Any]:
         "chooser": decision.acquisition,
         "cluster_load": decision.cluster_load,
         "objective": asdict(decision.objective),
+        "default": decision.default_parallelism,
+        "anomalies": list(decision.anomalies),
         "law": None if law is None else asdict(law),
         "prediction": None if chosen is None else [chosen.location, chosen.scale, chosen.residual],
         "candidates": _columns(_kept(decision)),
     }
-    return {key: value for key, value in record.items() if value not in (None, {})}
+    return {key: value for key, value in record.items() if value not in (None, {}, [])}
 
 
 def decision_of(trial: Trial, residual: Residual) -> Decision:
@@ -65,6 +67,9 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
         recommended_parallelism=trial.recommended_parallelism,
         objective=Objective(**record.get("objective", {})),
         strategy=_strategy_of(trial),
+        default_parallelism=record.get("default"),
+        anomalies=tuple(record.get("anomalies", ())),
+        was_kept=trial.decision is not None,
     )
 
 

@@ -140,6 +140,10 @@ class OnlineSurrogate:
         """The smoothed law, and which trials it has learned from."""
         return Learned(self.estimator.law, self.state.to_json())
 
+    def anomalies(self) -> tuple[str, ...]:
+        """The algorithm learns from every run alike."""
+        return ()
+
 
 def fit_online(experiment: Experiment, window: Window) -> OnlineSurrogate:
     """Learns each run once, whenever it ended: those that are new to the stored law, by index."""

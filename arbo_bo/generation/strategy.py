@@ -102,8 +102,9 @@ def _optimized(request: Request, surrogate: Surrogate) -> Generated:
         prediction=choice.best.prediction,
         candidates=choice.candidates,
         law=learned.law,
+        anomalies=surrogate.anomalies(),
     )
-    return Generated(_railed(experiment, decision), learned)
+    return Generated(_fixed(experiment, decision), learned)
 
 
 def _decision(
@@ -118,10 +119,11 @@ def _decision(
         cluster_load=context.cluster_load,
         objective=experiment.objective,
         strategy=experiment.strategy,
+        default_parallelism=experiment.probe_parallelism,
     )
 
 
-def _railed(experiment: Experiment, decision: Decision) -> Decision:
+def _fixed(experiment: Experiment, decision: Decision) -> Decision:
     """The decision under a pin or a dry run: another degree runs, the choice is recorded."""
     degree = experiment.fixed_parallelism
     if degree is None:

@@ -108,6 +108,22 @@ class GPSurrogate:
             return Learned(self.fit.law, previous.model.hyperparameters)
         return Learned(self.fit.law, self.fit.hyperparameters.to_json())
 
+    def anomalies(self) -> tuple[str, ...]:
+        """See `Surrogate`."""
+        trials, found = self.window.trials, self.fit.explanation
+        stragglers = [
+            f"trial {trial.trial_index} took far longer or shorter than the others say, and does "
+            "not train"
+            for trial, kept in zip(trials, found.kept, strict=True)
+            if not kept and trial.trains
+        ]
+        changes = [
+            f"{'slower' if change.size > 0 else 'faster'} since trial "
+            f"{trials[change.before].trial_index}"
+            for change in sorted(found.changes)
+        ]
+        return (*stragglers, *changes)
+
 
 def fit(experiment: Experiment, trials: Sequence[Trial]) -> Surrogate:
     """Learns from the newest window of completed trials, oldest first.

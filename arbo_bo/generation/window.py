@@ -31,6 +31,10 @@ class Surrogate(Protocol):
         """What to store."""
         ...
 
+    def anomalies(self) -> tuple[str, ...]:
+        """What in the window does not fit, in words."""
+        ...
+
 
 @dataclass(frozen=True)
 class Window:

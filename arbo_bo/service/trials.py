@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.errors import ExperimentNotFoundError, InvalidValueError, TrialGoneError
-from arbo_bo.experiment import Decision, Experiment, Outcome, TimeMeasure, Trial, validation
+from arbo_bo.experiment import (
+    Decision,
+    Experiment,
+    Outcome,
+    Phase,
+    TimeMeasure,
+    Trial,
+    validation,
+)
+from arbo_bo.experiment.decision_record import decision_of
 from arbo_bo.experiment.drafts import attached_trials
 from arbo_bo.service.experiments import Configuration
 from arbo_bo.service.history import Told, trials_of_csv
@@ -244,6 +253,18 @@ class Outcomes(Configuration):
     def trials(self, task: str) -> list[Trial]:
         """Every trial of a task, by index."""
         return self.store.trials(task)
+
+    def decision(self, task: str, trial: TrialName) -> Decision:
+        """The decision that a trial was started with, and what it saw; see `Decision.was_kept`.
+
+        Raises:
+            TrialNotFoundError: There is no such trial.
+            InvalidValueError: No decision started it: it was attached.
+        """
+        found = self.store.trial(task, _named(task, trial))
+        if found.phase is Phase.ATTACHED:
+            raise InvalidValueError(f"no decision started {found}: it was attached")
+        return decision_of(found, self.store.experiment(task).residual)
 
     def each_trial(self, task: str, first: int = 0) -> Iterator[Trial]:
         """The trials of a task from an index on, by index, read as they are asked for."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from arbo_bo.context import input_size_of
 from arbo_bo.context.deadline import within
 from arbo_bo.errors import ArboError, InputSizeError, StoreError, StoreTimeoutError
-from arbo_bo.experiment import Decision, validation
+from arbo_bo.experiment import validation
+from arbo_bo.experiment.decision_view import decision_view
 from arbo_bo.integrations.airflow.limits import RECENT_RUNS, Limit, seen_limit
 from arbo_bo.integrations.airflow.naming import RUN_KEY_SEPARATOR, experiment_of, sibling_of
 from arbo_bo.integrations.airflow.reaping import RanFor, RunHasEnded, reap, unknown
@@ -242,7 +243,7 @@ def _decided(arbo: "ArboOptimizer", request: Request) -> Advice:
         predicted_time_s=decision.predicted_time_s,
         limit=str(limit),
         decided_at=time.time(),
-        candidates=_table(decision),
+        candidates=tuple(decision_view(decision)["candidates"]),
     )
 
 
@@ -263,18 +264,6 @@ def _size(request: Request) -> float | None:
         logger.error("input_size of stage %s failed", request.spec.name, exc_info=err)
         raise InputSizeError(f"input_size failed with {type(err).__name__}: {err}") from err
     return None if raw_size is None else input_size_of(parsed_size(raw_size))
-
-
-def _table(decision: Decision) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        {
-            "parallelism": candidate.parallelism,
-            "predicted_time_s": candidate.prediction.mean_s,
-            "std_s": candidate.prediction.std_s,
-            "log_score": candidate.log_score,
-        }
-        for candidate in decision.candidates
-    )
 
 
 def _default(request: Request, err: Exception) -> Advice:

@@ -1,5 +1,9 @@
 """What a person reads in Airflow: the plan task's log, and the label of an instance."""
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 from arbo_bo._format import format_time
 from arbo_bo.integrations.airflow.plan import Advice
 
@@ -18,20 +22,22 @@ def table(advice: Advice) -> str:
     lines.append(f"input size {size}, cluster load {load}, limit {advice.limit}")
     if not advice.candidates:
         return "\n".join(lines)
-    best = min(candidate["log_score"] for candidate in advice.candidates)
-    lines.append(f"{'workers':>10}  {'expected':>10}  {'+-':>10}  {'log score above best':>20}")
-    shown = sorted(advice.candidates, key=lambda candidate: candidate["log_score"])[:MAX_LINES]
+    lines.append(f"{'workers':>10}  {'expected':>10}  {'5 %':>10}  {'95 %':>10}  why not")
+    shown = sorted(advice.candidates, key=_by_score)[:MAX_LINES]
     for candidate in sorted(shown, key=lambda candidate: candidate["parallelism"]):
-        mark = "->" if candidate["parallelism"] == advice.parallelism else ""
-        lines.append(
-            f"{mark:>3}{candidate['parallelism']:>7}"
-            f"  {format_time(candidate['predicted_time_s']):>10}"
-            f"  {format_time(candidate['std_s']):>10}"
-            f"  {candidate['log_score'] - best:>20.4f}"
-        )
+        mark = "->" if candidate["chosen"] else ""
+        times = [candidate[name] for name in ("mean_s", "quantile_05_s", "quantile_95_s")]
+        told = "  ".join(f"{'-' if t is None else format_time(t):>10}" for t in times)
+        line = f"{mark:>3}{candidate['parallelism']:>7}  {told}  {candidate['why_not']}"
+        lines.append(line.rstrip())
     if hidden := len(advice.candidates) - len(shown):
         lines.append(f"{hidden} worse ones are in the XCom")
     return "\n".join(lines)
+
+
+def _by_score(candidate: Mapping[str, Any]) -> float:
+    score = candidate["score"]
+    return math.inf if score is None else float(score)
 
 
 def label(advice: Advice, index: int, several: bool) -> str:
