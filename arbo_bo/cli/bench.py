@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arbo_bo._format import format_time
-from arbo_bo.cli import INTERRUPTED, bench_options, bench_render, options, render
+from arbo_bo.cli import (
+    INTERRUPTED,
+    bench_options,
+    bench_render,
+    bench_workflows,
+    options,
+    render,
+)
 from arbo_bo.cli.status_line import StatusLine
 from arbo_bo.errors import InvalidValueError
 
@@ -52,9 +59,12 @@ def run(
     json: bool,
 ) -> None:
     """Run policies on a suite and print the table; an interrupted run goes on where it was."""
+    from arbo_bo.benchmarks.sources.folder import find_folder
+
+    if suite == bench_workflows.NAME:
+        return bench_workflows.run(find_folder(data), json)
     from arbo_bo.benchmarks import extra, report, runner
     from arbo_bo.benchmarks.results import Results
-    from arbo_bo.benchmarks.sources.folder import find_folder
     from arbo_bo.benchmarks.suite import SuiteOptions
     from arbo_bo.benchmarks.suites import build_suites
 

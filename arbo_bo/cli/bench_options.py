@@ -21,7 +21,7 @@ suite = click.option(
     metavar="NAMES",
     help="Suites, separated by commas: those of `arbo bench list`, and CSVs of measured runs with "
     "the columns parallelism, execution_time_s, and perhaps task, context, input_size, input_unit, "
-    "cluster_load, price_per_worker_hour, repeat.",
+    "cluster_load, price_per_worker_hour, repeat; or workflows, which judges planners.",
 )
 policies = click.option(
     "--policies",

@@ -46,34 +46,38 @@ class WindowOf:
         experiment: The task.
         trials: At least one, oldest first.
         types: What each one's workers were.
+        exponent: Of the power of a worker type (`Power`), relative to the input size's.
     """
 
     experiment: Experiment
     trials: Sequence[Trial]
     types: Sequence[WorkerType | None]
+    exponent: float = 1.0
 
 
 @dataclass(frozen=True)
 class Power:
     """How worker types act: one of twice the power has, as it were, half of the input to work on.
 
-    With gamma' = gamma / power the law's work gamma'^k shrinks with the power, by an exponent that
-    is learned, and the residual sees type and degree together.
+    With gamma' = gamma / power^e the law's work gamma'^k shrinks with the power, by an exponent
+    k e that is learned, and the residual sees type and degree together.
 
     Attributes:
         measure: What of a type its power is: "cpus", or "memory_gb" where the cores are the same in
             all types; None: there is one type.
+        exponent: e.
     """
 
     measure: str | None
+    exponent: float = 1.0
 
     @classmethod
-    def of(cls, types: Sequence[WorkerType | None]) -> "Power":
+    def of(cls, types: Sequence[WorkerType | None], exponent: float = 1.0) -> "Power":
         """What differs among types."""
         known = [t for t in types if t is not None]
         for measure in ("cpus", "memory_gb"):
             if len({getattr(t, measure) for t in known}) > 1:
-                return cls(measure)
+                return cls(measure, exponent)
         return cls(None)
 
     def context(self, context: Context, base: float | None, kind: WorkerType | None) -> Context:
@@ -81,7 +85,8 @@ class Power:
         if self.measure is None or kind is None:
             return context
         size = (context.input_size or base or 1.0) if base is not None else 1.0
-        return replace(context, input_size=size / float(getattr(kind, self.measure)))
+        power = float(getattr(kind, self.measure)) ** self.exponent
+        return replace(context, input_size=size / power)
 
     def experiment(self, experiment: Experiment) -> Experiment:
         """The experiment, with the base size that those contexts are relative to."""
@@ -156,7 +161,7 @@ def beliefs(windows: Sequence[WindowOf], usual_noise: float | None = None) -> li
     if usual_noise is not None:
         noise = replace(priors.noise, std=usual_noise, scale=ALIKE)
         priors = replace(priors, noise=noise)
-    powers = [Power.of(w.types) for w in windows]
+    powers = [Power.of(w.types, w.exponent) for w in windows]
     asked = []
     for window, power in zip(windows, powers, strict=True):
         base = window.experiment.model.base_input_size

@@ -11,7 +11,7 @@ import numpy as np
 from arbo_bo.errors import WorkflowError
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.planning.goals import Target, upper_quantile
-from arbo_bo.planning.network import Arrangement, Load, Network, Timing
+from arbo_bo.planning.network import Arrangement, Load, Network, Numbers, Timing, latest
 from arbo_bo.planning.options import StageTimes
 from arbo_bo.planning.paths import on_path
 from arbo_bo.planning.workflow import Workflow
@@ -142,8 +142,50 @@ class Forecast:
             choices: Numbers of options, ``R x S`` or shape (S,).
         """
         rows = np.atleast_2d(np.asarray(choices))
+        if self.is_plain and len(rows) == 1:
+            return self._evaluated_plainly(rows)
         loads = [self.load(i, rows) for i in range(len(self))]
         return self._evaluation(rows, loads, self.network.timing(loads, self.arrangement))
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether a stage is its parents' latest end and its own time, and nothing else."""
+        network = self.network
+        return not (
+            network.capacity is not None
+            or network.release is not None
+            or self.arrangement.duplicated
+            or any(t.part_cost is not None or t.startup.any() for t in self.times)
+            or any(any(moved) for moved in network.transfer)
+        )
+
+    def _evaluated_plainly(self, rows: Numbers) -> Evaluation:
+        """One choice without start-ups, transfers and parts: the same, in a tenth of the time."""
+        chosen = rows[0].tolist()
+        own = list(zip(self.times, chosen, strict=True))
+        durations = np.array([t.time[k] for t, k in own])
+        costs = durations * np.array([t.price[k] for t, k in own])[:, None]
+        zero = np.zeros(self.size)
+        start: list[Vector] = []
+        finish: list[Vector] = []
+        for parents, duration in zip(self.network.parents, durations, strict=True):
+            begin = latest([finish[p] for p in parents]) if parents else zero
+            start.append(begin)
+            finish.append(begin + duration)
+        cold = np.zeros((1, 1))
+        timing = Timing(
+            [s[None] for s in start],
+            [f[None] for f in finish],
+            [cold] * len(own),
+            self.network.last,
+        )
+        return Evaluation(
+            timing.makespan,
+            costs.sum(0)[None],
+            timing,
+            list(durations[:, None]),
+            list(costs[:, None]),
+        )
 
     def again(self, before: Evaluation, choice: Vector, changed: Sequence[int]) -> Evaluation:
         """What one choice leads to that differs from an evaluated one in some stages.

@@ -108,6 +108,14 @@ class Network:
         return found
 
     @cached_property
+    def depth(self) -> Numbers:
+        """How many stages come before each on the longest chain."""
+        found: list[int] = []
+        for parents in self.parents:
+            found.append(1 + max((found[p] for p in parents), default=-1))
+        return np.array(found)
+
+    @cached_property
     def last(self) -> list[int]:
         """The stages that nothing comes after."""
         return [i for i, children in enumerate(self.children) if not children]

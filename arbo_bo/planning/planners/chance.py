@@ -28,8 +28,8 @@ LIKELIER_MOVES = 20
 """Moves that make an infeasible goal likelier; five were the most that helped."""
 ERRORS = 2.0
 """Standard errors within which two probabilities of the same samples are as good as one."""
-UNIFORM_UP_TO = 200
-"""Stages up to which plans of one degree for all are looked at: beyond, they never were best."""
+FEW_UP_TO = 200
+"""Stages up to which several starts are improved: beyond, the best one alone takes seconds."""
 
 
 def chance(forecast: Forecast, target: Target) -> Choice:
@@ -54,12 +54,10 @@ def solved(forecast: Forecast, target: Target) -> tuple[Found, str]:
     count = math.prod(map(len, useful))
     if count <= ENUMERATED:
         return enumerated(forecast, target, useful), f"the best of all {count} choices"
-    starts = relaxed_choices(forecast, target)
-    if len(forecast) <= UNIFORM_UP_TO:
-        starts = np.concatenate([starts, uniform_choices(forecast)[0]])
+    starts = np.concatenate([relaxed_choices(forecast, target), uniform_choices(forecast)[0]])
     excess, value = forecast.judged(starts, target)
     order = np.lexsort((value, np.round(excess, 9)))
-    few = 1 if len(forecast) > UNIFORM_UP_TO else STARTS
+    few = 1 if len(forecast) > FEW_UP_TO else STARTS
     best = None
     for i in order[:few]:
         start = Found(starts[i], float(excess[i]), float(value[i]))

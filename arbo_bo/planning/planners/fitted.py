@@ -29,9 +29,7 @@ def ratio(forecast: Forecast, target: Target) -> Choice:
     are in all: the best under the goal is taken.
     """
     work = np.array([_parallel_work(t) for t in forecast.times])
-    depth = np.zeros(len(forecast), int)
-    for i, parents in enumerate(forecast.network.parents):
-        depth[i] = 1 + max((depth[p] for p in parents), default=-1)
+    depth = forecast.network.depth
     side_by_side = np.bincount(depth, weights=work)[depth]
     share = work / np.sqrt(side_by_side)
     share /= share.max()

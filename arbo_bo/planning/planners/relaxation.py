@@ -6,9 +6,9 @@ For a price m of the makespan the relaxed problem is
 
 whose dual has weights w_i, the share of all longest paths that go through stage i: given those,
 each stage chooses by itself, cost_i(o) + m w_i t_i(o). In series every stage has the weight 1, side
-by side they share it, which is what Ditto's closed forms say of a/x + b. The weights are found as
-Frank and Wolfe (1956) do, by walking towards the criticality of the choice that they lead to; the
-price, by how far the deadline is missed.
+by side they share it, which is what Ditto's closed forms say of a/x + b. The weights start at even
+shares, and are found as Frank and Wolfe (1956) do, by walking towards the criticality of the choice
+that they lead to; the price, by how far the deadline is missed.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,9 @@ from arbo_bo.planning.forecast import Forecast
 from arbo_bo.planning.goals import Target, upper_quantile
 from arbo_bo.planning.network import Numbers
 
-STEPS = 40
-"""Walks of the weights; the best choice seldom improves after thirty."""
+STEPS, LARGE_STEPS, LARGE = 40, 20, 200
+"""Walks of the weights; the best choice seldom improves after thirty, and in workflows of more than
+200 stages after fifteen."""
 COARSE = 96
 """Samples that the walk looks at: it needs the shape of the problem, not its tails."""
 STEP = 2.0
@@ -52,9 +53,10 @@ def _walk(forecast: Forecast, target: Target) -> Iterator[Vector]:
     times = [float(upper_quantile(e.makespan, target.quantile)[0]) for e in ends]
     costs = [float(e.cost.mean()) for e in ends]
     price = max(costs[1] - costs[0], 1e-9 * costs[1]) / max(times[0] - times[1], 1e-9 * times[0])
-    weights = forecast.criticality(ends[0])
+    depth = forecast.network.depth
+    weights = 1.0 / np.bincount(depth)[depth]
     choice = fast
-    for step in range(STEPS):
+    for step in range(STEPS if len(forecast) <= LARGE else LARGE_STEPS):
         choice = _chosen(forecast, weights, price, choice)
         yield choice
         found = forecast.evaluate(choice)
@@ -87,10 +89,18 @@ def _chosen(
         price: m; infinite: time alone.
         before: The choice that tells how many parts the other parents make; None: one each.
     """
-    stages = len(forecast)
-    w = np.ones(stages) if weights is None else weights
-    choice = np.zeros(stages, int) if before is None else before.copy()
-    for i, own in enumerate(forecast.times):
+    w = np.ones(len(forecast)) if weights is None else weights
+    time, cost = _padded(forecast)
+    by_time = np.where(np.isinf(cost), np.inf, time)
+    total = by_time if np.isinf(price) else cost + price * w[:, None] * time
+    alone = total.argmin(1)
+    choice = alone if before is None else before.copy()
+    bound = [
+        any(forecast.coupled[i]) or t.part_cost is not None for i, t in enumerate(forecast.times)
+    ]
+    choice = np.where(bound, choice, alone)
+    for i in np.flatnonzero(bound).tolist():
+        own = forecast.times[i]
         total = _lagrangian(forecast, i, w[i], price, _parts(forecast, i, choice))
         for c in forecast.coupled[i]:
             rest = _parts(forecast, c, choice) - own.workers[choice[i]]
@@ -98,6 +108,17 @@ def _chosen(
             total = total + child[:, choice[c]]
         choice[i] = int(np.argmin(total))
     return choice
+
+
+def _padded(forecast: Forecast) -> tuple[Vector, Vector]:
+    """Expected time and cost of every option with one part, ``S x m``; beyond a stage's: 0, inf."""
+    most = max(len(t.options) for t in forecast.times)
+    time = np.zeros((len(forecast), most))
+    cost = np.full((len(forecast), most), np.inf)
+    for i, own in enumerate(forecast.times):
+        time[i, : len(own.options)] = own.mean_time
+        cost[i, : len(own.options)] = own.price * own.mean_time
+    return time, cost
 
 
 def _lagrangian(

@@ -19,12 +19,17 @@ ENUMERATED = 50_000
 CHUNK = 2_048
 """Choices that are looked at before the cheapest feasible one may end an enumeration."""
 EXACT_MOVES = 1_500
-"""Single moves that are evaluated one by one; more are estimated, and evaluated where applied."""
-PAIRED = 40
+"""Single moves that are looked at for what a plan says of its neighbours."""
+EXACT_WORK = 6_000_000
+"""Moves x stages x samples up to which every single move is evaluated in each round, a tenth of a
+second; more are estimated by tables, and evaluated where applied."""
+PAIRED = 25
 """Moves of either kind, dearer and faster, that are tried together."""
 ROUNDS = 200
-LARGE_ROUNDS = 14
+LARGE_ROUNDS = 10
 """Tables of the effect of every move in a large workflow."""
+GROWTH = 4
+"""How many times the moves of the last round are tried at once at first."""
 SAME = 1e-9
 
 
@@ -111,7 +116,8 @@ def _mean_costs(forecast: Forecast, grid: Vector) -> Vector:
 
 def improved(forecast: Forecast, target: Target, start: Found, useful: list[Numbers]) -> Found:
     """The best choice that improving moves lead to: of one stage, or of two at once."""
-    if sum(map(len, useful)) > EXACT_MOVES:
+    work = sum(map(len, useful)) * len(forecast) * forecast.size
+    if work > EXACT_WORK:
         if forecast.network.capacity is not None:
             return start
         return _improved_by_tables(forecast, target, start, useful)
@@ -171,17 +177,17 @@ def _improved_by_tables(
     forecast: Forecast, target: Target, start: Found, useful: list[Numbers]
 ) -> Found:
     """Improving moves by the tables of `arbo_bo.planning.paths.around`, as many at once as hold."""
-    now = start
+    now, accepted = start, sum(map(len, useful))
     for _ in range(LARGE_ROUNDS):
         moves = _ranked(forecast, target, now, useful)
-        size, best = len(moves), now
+        size, best = min(len(moves), GROWTH * accepted), now
         while size:
             choice = now.choice.copy()
             for i, option in moves[:size]:
                 choice[i] = option
             found = best_of(forecast, target, choice[None])
             if found.is_better_than(now):
-                best = found
+                best, accepted = found, size
                 break
             size //= 2
         if best is now:

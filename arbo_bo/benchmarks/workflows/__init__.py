@@ -1,0 +1,1 @@
+"""Planners of workflows, judged by replayed measurements."""
