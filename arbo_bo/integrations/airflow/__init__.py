@@ -11,6 +11,7 @@ from arbo_bo._lazy import resolver
 if TYPE_CHECKING:
     from arbo_bo.integrations.airflow.operators import PlanOperator, RecordOperator
     from arbo_bo.integrations.airflow.stage import Stages, arbo_stage, arbo_stages
+    from arbo_bo.integrations.airflow.workflow import workflow_of_dag
 
 _HOMES = {
     "PlanOperator": "arbo_bo.integrations.airflow.operators",
@@ -18,8 +19,16 @@ _HOMES = {
     "Stages": "arbo_bo.integrations.airflow.stage",
     "arbo_stage": "arbo_bo.integrations.airflow.stage",
     "arbo_stages": "arbo_bo.integrations.airflow.stage",
+    "workflow_of_dag": "arbo_bo.integrations.airflow.workflow",
 }
 
-__all__ = ["PlanOperator", "RecordOperator", "Stages", "arbo_stage", "arbo_stages"]
+__all__ = [
+    "PlanOperator",
+    "RecordOperator",
+    "Stages",
+    "arbo_stage",
+    "arbo_stages",
+    "workflow_of_dag",
+]
 
 __getattr__ = resolver(__name__, _HOMES)
