@@ -7,16 +7,29 @@ from itertools import chain, zip_longest
 import numpy as np
 
 from arbo_bo.benchmarks.problems import Source
+from arbo_bo.benchmarks.seeds import generator
 from arbo_bo.benchmarks.sources import folder
 from arbo_bo.benchmarks.suite import TABLES, Suite, SuiteOptions, cases, choose, read_measured
-from arbo_bo.benchmarks.synthetic import synthetic_tasks
-from arbo_bo.benchmarks.wrappers import Drifting, Loaded, Noisy, Straggling, Wrapped
+from arbo_bo.benchmarks.synthetic import Shape, SyntheticTask, synthetic_tasks
+from arbo_bo.benchmarks.wrappers import (
+    Drifting,
+    HeavyTailed,
+    Loaded,
+    Noisy,
+    Steep,
+    Straggling,
+    Wrapped,
+)
 
 DEADLINE_QUANTILES = (0.25, 0.5, 0.75)
 DEADLINE_CONFIDENCE = 0.95
 DRIFT_RUN = 6
 DRIFT_FACTORS = (1.5, 3.0)
 STRAGGLER_PROBABILITY = 0.1
+CLIFF_FACTORS = (2.0, 10.0)
+TAIL_PROBABILITY, TAIL_SHARE = 0.3, 0.5
+TAIL_SLACK = 1.3
+"""A deadline over the mean time of a degree without a tail that holds it."""
 
 
 def synthetic(options: SuiteOptions) -> Suite:
@@ -92,3 +105,37 @@ def deadline(options: SuiteOptions) -> Suite:
                 )
             )
     return Suite("deadline", tuple(with_deadline), notes)
+
+
+def cliff(options: SuiteOptions) -> Suite:
+    """Amdahl's law, and times two to ten times as long below a degree in the lowest third."""
+    sources: list[Source] = []
+    for i in range(options.tasks):
+        task = SyntheticTask(Shape.AMDAHL, i, sizes=(100.0,))
+        rng = generator("cliff", i)
+        low, high = np.log(CLIFF_FACTORS)
+        factor = float(np.exp(rng.uniform(low, high)))
+        above = task.parameters.cliff_degree
+        label = f"(x{factor:.1f} below {above})"
+        sources.append(Wrapped(task, Steep, {"above": above, "slowdown": factor}, label))
+    return Suite("cliff", cases("cliff", sources))
+
+
+def heavy_tail(options: SuiteOptions) -> Suite:
+    """Deadlines that half of the degrees break in one run of three or four, whatever the mean."""
+    with_deadline = []
+    for i in range(options.tasks):
+        task = SyntheticTask(Shape.AMDAHL, i, sizes=(100.0,), sigma=0.05)
+        tail = {"probability": TAIL_PROBABILITY, "share": TAIL_SHARE}
+        source = Wrapped(task, HeavyTailed, tail, "with a heavy tail")
+        problem = HeavyTailed(task.problem(0), TAIL_PROBABILITY, TAIL_SHARE)
+        steady = [s for s in task.parameters.degrees if not problem.has_tail(s)]
+        if not steady:
+            continue
+        middle = steady[len(steady) // 2]
+        limit = TAIL_SLACK * task.law_s(middle, 100.0)
+        with_deadline += [
+            replace(case, deadline_s=limit, confidence=DEADLINE_CONFIDENCE)
+            for case in cases("heavy_tail", [source])
+        ]
+    return Suite("heavy_tail", tuple(with_deadline))

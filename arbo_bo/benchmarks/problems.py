@@ -9,7 +9,9 @@ from arbo_bo.benchmarks.protocol import Problem
 from arbo_bo.experiment import Objective, SearchSpace
 
 DEADLINE = re.compile(r", (deadline at [\d.]+ %|size \S+)$")
-WRAPPED = re.compile(r" (x[\d.]+ from run \d+|with stragglers|under load|with more noise)$")
+WRAPPED = re.compile(
+    r" (x[\d.]+ from run \d+|with stragglers|under load|with more noise|with a heavy tail)$"
+)
 PARAMETERS = re.compile(r"\s*\([^()]*\)$")
 
 

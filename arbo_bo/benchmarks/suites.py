@@ -67,7 +67,7 @@ def build_suites(name: str, options: SuiteOptions) -> list[Suite]:
 
 def default_runs(suite: str) -> int:
     """How many runs each task of a suite has, unless another number is asked for."""
-    return DEADLINE_RUNS if suite == "deadline" else DEFAULT_RUNS
+    return DEADLINE_RUNS if suite in ("deadline", "heavy_tail") else DEFAULT_RUNS
 
 
 def suite_names(options: SuiteOptions | None = None) -> list[str]:
@@ -147,6 +147,8 @@ _BUILDERS: dict[str, Callable[[SuiteOptions], Suite]] = {
     "drift": altered.drift,
     "stragglers": altered.stragglers,
     "deadline": altered.deadline,
+    "cliff": altered.cliff,
+    "heavy_tail": altered.heavy_tail,
     "quick": _quick,
     **{name: _one_size(name) for name in TRIAL_SUITES},
     STORE: _store,
@@ -162,6 +164,8 @@ DESCRIPTIONS = {
     "drift": f"every run from the {altered.DRIFT_RUN}th on takes 1.5 or 3 times as long",
     "stragglers": "one run in ten takes ten times as long",
     "deadline": f"deadlines at the quartiles of a task's times, over {DEADLINE_RUNS} runs",
+    "cliff": "Amdahl, two to ten times as slow below a degree in the lowest third",
+    "heavy_tail": "half of the degrees break a deadline in one run of three or four",
     "quick": "a little of everything, within two minutes on two cores",
     TRIAL: "trial-scout and three more: tasks of one input size, to check the peers",
     STORE: "your own history in an arbo store",

@@ -181,6 +181,79 @@ class Straggling(Wrapper):
         return (1 - self.probability) * usual + self.probability * late
 
 
+class Steep(Wrapper):
+    """A cliff: every run at a degree below `above` takes `slowdown` times as long.
+
+    Args:
+        inner: The problem inside.
+        above: The smallest degree without the slowdown.
+        slowdown: Above 1.
+        seed: Unused.
+    """
+
+    def __init__(self, inner: TimedProblem, above: int, slowdown: float, seed: int = 0) -> None:
+        super().__init__(inner, seed)
+        self.above = above
+        self.slowdown = slowdown
+
+    def draw_s(self, run: int, parallelism: int, rng: np.random.Generator) -> float:
+        """The inner problem's time, or `slowdown` times that [s]."""
+        return self.inner.draw_s(run, parallelism, rng) * self._at(parallelism)
+
+    def expected_s(self, run: int, parallelism: int) -> float:
+        """The inner problem's mean time, or `slowdown` times that [s]."""
+        return self.inner.expected_s(run, parallelism) * self._at(parallelism)
+
+    def probability_within(self, run: int, parallelism: int, limit_s: float) -> float:
+        """The inner problem's probability of the limit over the slowdown."""
+        return self.inner.probability_within(run, parallelism, limit_s / self._at(parallelism))
+
+    def _at(self, parallelism: int) -> float:
+        return self.slowdown if parallelism < self.above else 1.0
+
+
+class HeavyTailed(Wrapper):
+    """At some degrees a run in so many takes two, three, four or five times as long.
+
+    The truth that a score is made of stays the mean without such runs.
+
+    Args:
+        inner: The problem inside.
+        probability: How often, in [0, 1], at the degrees that have a tail.
+        share: How many of the degrees have one, in [0, 1]; which, the problem's name fixes.
+        seed: Unused: each run is drawn.
+    """
+
+    SLOWDOWNS = (2.0, 3.0, 4.0, 5.0)
+
+    def __init__(
+        self, inner: TimedProblem, probability: float, share: float, seed: int = 0
+    ) -> None:
+        super().__init__(inner, seed)
+        self.probability = probability
+        self.share = share
+
+    def has_tail(self, parallelism: int) -> bool:
+        """Whether runs of this degree have a tail."""
+        return bool(generator("tail", self.name, parallelism).random() < self.share)
+
+    def draw_s(self, run: int, parallelism: int, rng: np.random.Generator) -> float:
+        """The inner problem's time, now and then a multiple of it [s]."""
+        time = self.inner.draw_s(run, parallelism, rng)
+        slow = rng.random() < self.probability and self.has_tail(parallelism)
+        return time * float(rng.choice(self.SLOWDOWNS)) if slow else time
+
+    def probability_within(self, run: int, parallelism: int, limit_s: float) -> float:
+        """The mixture of all."""
+        usual = self.inner.probability_within(run, parallelism, limit_s)
+        if not self.has_tail(parallelism):
+            return usual
+        late = [
+            self.inner.probability_within(run, parallelism, limit_s / x) for x in self.SLOWDOWNS
+        ]
+        return (1 - self.probability) * usual + self.probability * sum(late) / len(late)
+
+
 class Loaded(Wrapper):
     """Other work on the cluster slows every run: times 1 + slowdown_per_worker L.
 

@@ -76,6 +76,7 @@ class Decision:
         anomalies: What in the window did not fit, in words: stragglers and changes of speed.
         was_kept: Whether this is all that the decision saw; False for a repeated answer of a trial
             that an earlier version started.
+        hypotheses: What was weighed, each explanation with its probability; empty: one law alone.
     """
 
     task: str
@@ -96,6 +97,7 @@ class Decision:
     default_parallelism: int | None = None
     anomalies: tuple[str, ...] = ()
     was_kept: bool = True
+    hypotheses: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         validation.identifier("a task's name", self.task)
@@ -136,7 +138,7 @@ class Decision:
             )
             rows.append(row)
         unit = "worker-seconds" if price is None else "money"
-        return Explanation(self.reason, tuple(rows), unit)
+        return Explanation(self.reason, tuple(rows), unit, self.hypotheses)
 
     def _why_not(self, candidate: Candidate) -> str:
         if self.strategy.is_fixed:

@@ -33,6 +33,7 @@ def to_record(decision: Decision) -> dict[str, Any]:
         "law": None if law is None else asdict(law),
         "prediction": None if chosen is None else [chosen.location, chosen.scale, chosen.residual],
         "candidates": _columns(_kept(decision)),
+        "hypotheses": [list(each) for each in decision.hypotheses] or None,
     }
     return {key: value for key, value in record.items() if value not in (None, {}, [])}
 
@@ -49,7 +50,9 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
     law, chosen = record.get("law"), record.get("prediction")
     prediction = _prediction_of(trial, residual)
     if chosen is not None:
-        prediction = Prediction(trial.parallelism, *chosen)
+        parts = _parts_of(record, trial.parallelism)
+        location, scale, kind = chosen
+        prediction = Prediction(trial.parallelism, location, scale, kind, parts)
     return Decision(
         task=trial.task,
         parallelism=trial.parallelism,
@@ -70,6 +73,7 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
         default_parallelism=record.get("default"),
         anomalies=tuple(record.get("anomalies", ())),
         was_kept=trial.decision is not None,
+        hypotheses=tuple((str(name), float(p)) for name, p in record.get("hypotheses", ())),
     )
 
 
@@ -87,6 +91,7 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
             "location": c.prediction.location,
             "scale": c.prediction.scale,
             "residual": c.prediction.residual,
+            "parts": [list(part) for part in c.prediction.parts] or None,
             "log_score": c.log_score,
             "value": c.value if c.value is not None and math.isfinite(c.value) else None,
             "slo_probability": c.slo_probability,
@@ -109,10 +114,25 @@ def _candidates(columns: Mapping[str, Sequence[Any]]) -> tuple[Candidate, ...]:
     found = []
     for place, degree in enumerate(columns.get("parallelism", ())):
         row = {name: values[place] for name, values in columns.items()}
-        prediction = Prediction(degree, row["location"], row["scale"], row["residual"])
+        parts = _as_parts(row.get("parts"))
+        prediction = Prediction(degree, row["location"], row["scale"], row["residual"], parts)
         known = {name: row[name] for name in _KNOWN if name in row}
         found.append(Candidate(prediction, **known))
     return tuple(found)
+
+
+def _as_parts(stored: Sequence[Sequence[float]] | None) -> tuple[tuple[float, float, float], ...]:
+    return tuple((w, m, d) for w, m, d in stored or ())
+
+
+def _parts_of(record: Record, degree: int) -> tuple[tuple[float, float, float], ...]:
+    """The hypotheses' predictions of the chosen degree, which its candidate holds."""
+    columns = record.get("candidates", {})
+    every = columns.get("parts") or ()
+    for other, parts in zip(columns.get("parallelism", ()), every, strict=False):
+        if other == degree:
+            return _as_parts(parts)
+    return ()
 
 
 def _strategy_of(trial: Trial) -> Strategy:

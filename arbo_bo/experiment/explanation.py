@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from arbo_bo._format import format_time
+from arbo_bo._format import format_probability, format_time
 
 TITLES = ("workers", "expected", "5 %", "median", "95 %", "cost", "P(SLO)", "score", "why not")
 
@@ -48,11 +48,13 @@ class Explanation:
         reason: The decision's one sentence.
         rows: Every allowed degree, ascending; empty for an opening run.
         cost_unit: What `ExplanationRow.cost` counts: "money" or "worker-seconds".
+        hypotheses: What was weighed, each explanation with its probability; empty: one law alone.
     """
 
     reason: str
     rows: tuple[ExplanationRow, ...]
     cost_unit: str
+    hypotheses: tuple[tuple[str, float], ...] = ()
 
     def table(self) -> list[tuple[str, ...]]:
         """The rows as text, `TITLES` being the header; the chosen degree is marked."""
@@ -84,4 +86,8 @@ class Explanation:
             ).rstrip()
             for line in table
         ]
+        if self.hypotheses:
+            likeliest = sorted(self.hypotheses, key=lambda h: -h[1])
+            weighed = "; ".join(f"{name} {format_probability(p)}" for name, p in likeliest)
+            lines += ["", f"weighed: {weighed}"]
         return "\n".join([*lines, "", self.reason])

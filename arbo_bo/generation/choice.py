@@ -42,6 +42,10 @@ class Choice:
         risky: The degree of the lowest score, where it is left out for its failures; None: it is
             not.
         chooser: The acquisition function that really chose; None: none did.
+        hypotheses: What was weighed, each explanation with its probability; empty: one law alone.
+        cliff: How likely times are longer at the smallest degrees that were run than the law says,
+            for want of memory, say.
+        doubted: The largest degree that was run of those; None: none.
     """
 
     best: Candidate
@@ -51,6 +55,9 @@ class Choice:
     failures: FailureEvidence | None = None
     risky: Candidate | None = None
     chooser: str | None = None
+    hypotheses: tuple[tuple[str, float], ...] = ()
+    cliff: float = 0.0
+    doubted: int | None = None
 
 
 def choose(
@@ -85,7 +92,8 @@ def choose(
     alternatives = surrogate.alternatives(experiment, context, looked_at, pending, seed)
     log_scores: Vector | None = None
     with one_thread():
-        predictions = surrogate.predictions(alternatives.degrees, experiment.search_space.degrees)
+        beliefs = [a.degrees for a in alternatives.each]
+        predictions = surrogate.predictions(beliefs, experiment.search_space.degrees)
         if failures is not None:
             log_scores = -alternatives.expected_cost
             alternatives = replace(
@@ -108,7 +116,11 @@ def choose(
         candidates = [_under_slo(c, experiment, failures) for c in candidates]
         choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures, log_scores)
         fallen_back = failures is not None and failures.falls_back_to(choice.best.parallelism)
-        choice = replace(choice, chooser=None if fallen_back else _chooser(experiment, surrogate))
+        choice = replace(
+            choice,
+            chooser=None if fallen_back else _chooser(experiment, surrogate),
+            **surrogate.doubts(),
+        )
         if experiment.strategy.guard is None or _default_is_left_out(choice, experiment):
             return choice
         return _guarded(choice, experiment, alternatives)
@@ -192,7 +204,8 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
 def _chooser(experiment: Experiment, surrogate: GPSurrogate) -> str:
     """The acquisition function that chooses now."""
     strategy = experiment.strategy
-    if strategy.chooser == KNOWLEDGE_GRADIENT and not surrogate.identifies_law:
+    doubts = surrogate.identifies_law or len(surrogate.mixture.hypotheses) > 1
+    if strategy.chooser == KNOWLEDGE_GRADIENT and not doubts:
         # The other degrees have left the window: the law that it keeps is to be used, not doubted.
         return DEADLINE if strategy.slo else EXPECTED_COST
     return strategy.chooser

@@ -10,6 +10,9 @@ from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.generation.choice import Choice
 from arbo_bo.generation.outcomes import FailureEvidence
 
+UNSURE = 0.05
+"""A hypothesis less likely than this, or more than 1 less this, is not worth a clause."""
+
 
 def opening_reason(
     experiment: Experiment, degree: int, phase: Phase, failures: FailureEvidence | None = None
@@ -87,7 +90,7 @@ def optimize_reason(experiment: Experiment, choice: Choice) -> str:
     elif strategy.chooser == "expected_cost":
         text += _cheapest(experiment, best, candidates)
     elif strategy.chooser == "knowledge_gradient":
-        text += _gaining(experiment, best, candidates)
+        text += _gaining(experiment, best, candidates) + _doubted(choice)
     else:
         text += f"; {_why(experiment)}"
     return text + _risky(choice) + _fewest(experiment, best, candidates) + "."
@@ -133,6 +136,18 @@ def _gaining(experiment: Experiment, best: Candidate, candidates: Sequence[Candi
     worse = worse_by(best.log_score - cheapest.log_score)
     return (
         f", with {experiment.objective} {worse} than at {cheapest.parallelism}; {_why(experiment)}"
+    )
+
+
+def _doubted(choice: Choice) -> str:
+    """What a run that is not the cheapest tells, where a cliff is neither sure nor ruled out."""
+    cheapest = min((c for c in choice.candidates if c.excluded is None), key=lambda c: c.log_score)
+    doubted = choice.doubted
+    if doubted is None or cheapest is choice.best or not UNSURE <= choice.cliff <= 1 - UNSURE:
+        return ""
+    return (
+        f", and it tells whether {doubted} was slow for want of memory or the like, which has "
+        f"probability {format_probability(choice.cliff)}"
     )
 
 

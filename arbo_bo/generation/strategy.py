@@ -103,6 +103,7 @@ def _optimized(request: Request, surrogate: Surrogate) -> Generated:
         candidates=choice.candidates,
         law=learned.law,
         anomalies=surrogate.anomalies(),
+        hypotheses=choice.hypotheses,
     )
     return Generated(_fixed(experiment, decision), learned)
 

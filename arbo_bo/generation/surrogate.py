@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,20 +15,19 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
-from arbo_bo.experiment.law import DEFAULT_MEAN
 from arbo_bo.generation.online import fit_online
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import SMALLEST_SCALE, Surrogate, Window
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.choosers import Alternatives, predictions
-from arbo_bo.numerics.fitting import Fit, fit_many, log_evidence
+from arbo_bo.numerics.fitting import Fit, fit_many
 from arbo_bo.numerics.hyperparameters import Hyperparameters
+from arbo_bo.numerics.hypotheses import Mixture, weighed
 from arbo_bo.numerics.inputs import COLUMNS
 from arbo_bo.numerics.joint import Joint
-from arbo_bo.numerics.laws import LAWS
 from arbo_bo.numerics.posterior import Posterior
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
-from arbo_bo.numerics.problem import FitProblem, identifies_law
+from arbo_bo.numerics.problem import FitProblem
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,22 @@ class GPSurrogate:
     """A scalability law with a Gaussian process on it.
 
     Attributes:
-        fit: What was learned.
+        fit: What was learned under one law: Amdahl's, where hypotheses are weighed.
         posterior: What it says.
         window: The runs that it was learned from.
+        mixture: What the hypotheses say, and their weights; what predicts and decides.
     """
 
     fit: Fit
     posterior: Posterior
     window: Window
+    mixture: Mixture
 
     @classmethod
-    def of(cls, fit: Fit, window: Window) -> "GPSurrogate":
-        """The surrogate of a fit."""
-        return cls(fit, Posterior(fit), window)
+    def of(cls, fit: Fit, window: Window, mixture: Mixture | None = None) -> "GPSurrogate":
+        """The surrogate of a fit, and of what is weighed beside it."""
+        posterior = Posterior(fit)
+        return cls(fit, posterior, window, mixture or Mixture.alone(posterior))
 
     @property
     def identifies_law(self) -> bool:
@@ -87,20 +90,38 @@ class GPSurrogate:
             objective=experiment.objective,
             slo=experiment.strategy.slo,
             seed=seed,
+            mixture=self.mixture,
         )
 
     def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
         """See `Surrogate`."""
+        X = self.inputs(degrees, context)
         with one_thread():
-            belief = self.posterior.at(self.inputs(degrees, context), [0])
-        return self.predictions(belief, degrees)
+            beliefs = [posterior.at(X, [0]) for posterior in self.mixture.posteriors]
+        return self.predictions(beliefs, degrees)
 
-    def predictions(self, belief: Joint, degrees: Sequence[int]) -> list[Prediction]:
-        """What a belief says of the next run's time at each degree."""
+    def predictions(self, beliefs: Sequence[Joint], degrees: Sequence[int]) -> list[Prediction]:
+        """What beliefs, one a hypothesis, say of the next run's time at each degree."""
+        residual, weights = self.fit.problem.residual, self.mixture.weights.tolist()
+        rows = zip(*map(predictions, beliefs), strict=True)
         return [
-            Prediction(s, location, max(scale, SMALLEST_SCALE), self.fit.problem.residual)
-            for s, (location, scale) in zip(degrees, predictions(belief), strict=True)
+            Prediction.mixed(s, [(w, m, max(d, SMALLEST_SCALE)) for w, (m, d) in row], residual)
+            for s, row in zip(degrees, (zip(weights, r, strict=True) for r in rows), strict=True)
         ]
+
+    def doubts(self) -> dict[str, Any]:
+        """What was weighed, as the fields of a `Choice`; empty: one law alone."""
+        hypotheses, weights = self.mixture.hypotheses, self.mixture.weights.tolist()
+        if len(hypotheses) == 1:
+            return {}
+        weighed_ones = list(zip(hypotheses, weights, strict=True))
+        found: dict[str, Any] = {"hypotheses": tuple((str(h), w) for h, w in weighed_ones)}
+        cliffs = {h.above: w for h, w in weighed_ones if h.above}
+        if cliffs:
+            above = max(cliffs, key=lambda a: cliffs[a])
+            below = [t.parallelism for t in self.window.trials if t.parallelism < above]
+            found |= {"cliff": sum(cliffs.values()), "doubted": max(below, default=None)}
+        return found
 
     def learned(self, previous: Experiment) -> Learned:
         """The law always, the hyperparameters where the window could teach them."""
@@ -141,46 +162,37 @@ def fit_all(histories: Sequence[tuple[Experiment, Sequence[Trial], Priors]]) -> 
         NotEnoughObservationsError: A task has no completed trial.
     """
     windows = [Window.of(experiment, trials) for experiment, trials, _ in histories]
-    problems = [
-        problems_of(experiment, window, priors) if experiment.estimator is Estimator.GP else []
-        for (experiment, _, priors), window in zip(histories, windows, strict=True)
-    ]
+    found: list[Surrogate | None] = []
+    gaussian = []
+    for (experiment, _, priors), window in zip(histories, windows, strict=True):
+        by_process = experiment.estimator is Estimator.GP
+        found.append(None if by_process else fit_online(experiment, window))
+        if by_process:
+            gaussian.append((experiment, window, problem_of(experiment, window, priors)))
     with one_thread():
-        fits = iter(fit_many([p for each in problems for p in each]))
-    found: list[Surrogate] = []
-    for (experiment, _, _), window, each in zip(histories, windows, problems, strict=True):
-        if not each:
-            found.append(fit_online(experiment, window))
-            continue
-        laws = [next(fits) for _ in each]
-        best = laws[0] if len(laws) == 1 else max(laws, key=log_evidence)
-        found.append(GPSurrogate.of(best, window))
-    return found
+        fits = fit_many([problem for _, _, problem in gaussian])
+        weigh = [i for i, (e, _, _) in enumerate(gaussian) if e.mean is MeanFunction.AUTO]
+        degrees = [np.array(gaussian[i][0].search_space.degrees, float) for i in weigh]
+        mixtures = dict(zip(weigh, weighed([fits[i] for i in weigh], degrees), strict=True))
+    surrogates = iter(
+        GPSurrogate.of(fit, window, mixtures.get(i))
+        for i, (fit, (_, window, _)) in enumerate(zip(fits, gaussian, strict=True))
+    )
+    return [next(surrogates) if one is None else one for one in found]
 
 
-def problems_of(
+def problem_of(
     experiment: Experiment, window: Window, priors: Priors = DEFAULT_PRIORS
-) -> list[FitProblem]:
-    """The window under the task's law, or under every law where the evidence is to choose.
-
-    A window that does not identify the law cannot choose: the law that was chosen before stays.
-    """
-    known = Hyperparameters.from_json(experiment.model.hyperparameters)
-    inputs, means = np.array(window.inputs()), [experiment.mean]
-    if experiment.mean is MeanFunction.AUTO:
-        means = list(LAWS)
-        if not identifies_law(inputs[:, 0], priors):
-            means = [DEFAULT_MEAN if known is None else known.mean]
-    return [
-        FitProblem.of(
-            inputs,
-            window.times_s(),
-            mean=mean,
-            residual=experiment.residual,
-            warm_start=known,
-            startup_time_s=window.startup_time_s,
-            censored=window.censored(),
-            priors=priors,
-        )
-        for mean in means
-    ]
+) -> FitProblem:
+    """The window under the task's law; under Amdahl's, where hypotheses are weighed beside it."""
+    weighs = experiment.mean is MeanFunction.AUTO
+    return FitProblem.of(
+        window.inputs(),
+        window.times_s(),
+        mean=MeanFunction.AMDAHL if weighs else experiment.mean,
+        residual=experiment.residual,
+        warm_start=Hyperparameters.from_json(experiment.model.hyperparameters),
+        startup_time_s=window.startup_time_s,
+        censored=window.censored(),
+        priors=priors,
+    )

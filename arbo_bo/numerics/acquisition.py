@@ -56,8 +56,12 @@ def log_score(log_mean: Any, s: Any, objective: Objective) -> Any:
 
 def expected_cost(belief: Joint, objective: Objective) -> Any:
     """-log(E[T]^a Cost(s)) of the next run, its noise included, ``... x m``."""
-    log_mean = log_mean_time(belief.mean, belief.run_std, belief.residual) + belief.log_scale
-    return -log_score(log_mean, belief.X[..., S], objective)
+    return -log_score(log_expected_time(belief), belief.X[..., S], objective)
+
+
+def log_expected_time(belief: Joint) -> Any:
+    """Log E[T] of the next run, ``... x m``."""
+    return log_mean_time(belief.mean, belief.run_std, belief.residual) + belief.log_scale
 
 
 def utility(belief: Joint, objective: Objective, run: bool = False) -> tuple[Any, Any]:
@@ -128,6 +132,7 @@ class ScoreBelief:
         noise: What a run's noise adds to the variance, as it.
         means: Of U at the choices, ``... x n``.
         covariance: Between points and choices, pending runs told, ``... x q x n``.
+        at_points: Means of U at the points, the repeats of failed runs left out, ``... x q``.
         success: P(success) of a run of each point, ``... x q``; 1: nothing has failed.
     """
 
@@ -137,6 +142,7 @@ class ScoreBelief:
     noise: Any
     means: Any
     covariance: Any
+    at_points: Any
     success: Any = 1.0
 
     def reliably(self, repeat: Any, repeat_of_choices: Any, success: Any) -> "ScoreBelief":
@@ -180,6 +186,7 @@ class ScoreBelief:
             noise=a**2 * xp.clip(log_time.noise + 0 * log_time.mean, 0, None),
             means=means[..., at],
             covariance=a**2 * told.covariance[..., :, choices],
+            at_points=means,
         )
 
 

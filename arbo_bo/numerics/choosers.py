@@ -1,19 +1,21 @@
 """What each acquisition function of arbo's own makes of the allowed degrees (numpy)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arbo_bo.experiment import SLO, Objective, Residual
 from arbo_bo.experiment.slo import cost_objective
-from arbo_bo.numerics import acquisition, service_levels
+from arbo_bo.numerics import acquisition, mixture, service_levels
 from arbo_bo.numerics.arrays import Vector
+from arbo_bo.numerics.hypotheses import Mixture
+from arbo_bo.numerics.inputs import S
 from arbo_bo.numerics.joint import Joint
-from arbo_bo.numerics.moments import log_mean_time
 from arbo_bo.numerics.posterior import Posterior
 
 Positions = NDArray[np.intp]
@@ -36,6 +38,8 @@ class Alternatives:
         log_success: Log probability of each degree's success over that of the most reliable one,
             shape (m,); None: nothing has failed.
         log_repeat: What the repeats of failed runs add to the logarithm of a degree's score, (m,).
+        mixture: What is weighed; None: `posterior` alone. `belief`, `degrees`, `told` and `jointly`
+            are under `posterior`'s hypothesis, every value is under all of them.
     """
 
     posterior: Posterior
@@ -48,6 +52,23 @@ class Alternatives:
     seed: int = 0
     log_success: Vector | None = None
     log_repeat: Vector | None = None
+    mixture: Mixture | None = None
+
+    @cached_property
+    def weights(self) -> Vector:
+        """How likely each hypothesis is, shape (h,)."""
+        return np.ones(1) if self.mixture is None else self.mixture.weights
+
+    @cached_property
+    def each(self) -> "tuple[Alternatives, ...]":
+        """The alternatives under each hypothesis that is alive; itself where there is one."""
+        if self.mixture is None:
+            return (self,)
+        return tuple(replace(self, posterior=p, mixture=None) for p in self.mixture.posteriors)
+
+    def log_mean(self, of: Callable[["Alternatives"], Any]) -> Vector:
+        """The logarithm of an expectation, from its logarithm under each hypothesis."""
+        return mixture.log_mean([np.asarray(of(a)) for a in self.each], self.weights)
 
     @cached_property
     def belief(self) -> Joint:
@@ -69,14 +90,17 @@ class Alternatives:
     def _alone(self, belief: Joint) -> Joint:
         return belief.at(np.arange(len(self.X)), np.zeros(1, dtype=int))
 
-    def jointly(self, choices: Positions, as_fitted: bool) -> tuple[Joint, Positions, Positions]:
+    def jointly(
+        self, choices: Positions, as_fitted: bool, most: int = acquisition.MOST_REFERENCES
+    ) -> tuple[Joint, Positions, Positions]:
         """The joint belief with some choices; positions of choices and pending among references.
 
         Args:
             choices: Positions of degrees; of many, every second, third and so on stands for all.
             as_fitted: As in `Posterior.at`.
+            most: How many choices there are at most.
         """
-        chosen = choices[:: -(-len(choices) // acquisition.MOST_REFERENCES)]
+        chosen = choices[:: -(-len(choices) // most)]
         points = np.concatenate((self.X, self.pending))
         references = np.concatenate((chosen, np.arange(len(self.X), len(points))))
         belief = self.posterior.at(points, references, as_fitted)
@@ -86,7 +110,27 @@ class Alternatives:
     @cached_property
     def expected_cost(self) -> Vector:
         """-log(E[T]^a Cost(s)) of each degree's next run, a failed one's repeat included, (m,)."""
-        return self.reliably(np.asarray(acquisition.expected_cost(self.degrees, self.objective)))
+        return self.reliably(self.expected_cost_of(self.objective))
+
+    @cached_property
+    def log_mean_time(self) -> Vector:
+        """Log E[T] of each degree's next run, shape (m,)."""
+        return self.log_mean(lambda a: acquisition.log_expected_time(a.degrees))
+
+    def expected_cost_of(self, objective: Objective) -> Vector:
+        """-log(E[T]^a Cost(s)) of each degree's next run, shape (m,)."""
+        return -np.asarray(acquisition.log_score(self.log_mean_time, self.X[:, S], objective))
+
+    def utility(self, told: bool = False, run: bool = False) -> tuple[Vector, Vector]:
+        """Mean and standard deviation of U, shape (m,) each.
+
+        Args:
+            told: Whether the runs under way are what is expected of them.
+            run: As in `acquisition.utility`.
+        """
+        beliefs = [a.told if told else a.degrees for a in self.each]
+        found = [acquisition.utility(b, self.objective, run) for b in beliefs]
+        return mixture.moments([m for m, _ in found], [s for _, s in found], self.weights)
 
     def reliably(self, value: Vector) -> Vector:
         """A value in log units of the score, with the repeats of failed runs in it."""
@@ -95,7 +139,7 @@ class Alternatives:
     @cached_property
     def log_probability(self) -> Vector:
         """Log probability that each degree's next run succeeds and keeps each service level."""
-        found = np.asarray(service_levels.log_probability(self.degrees, self.slo))
+        found = self.log_mean(lambda a: service_levels.log_probability(a.degrees, a.slo))
         return found if self.log_success is None else found + self.log_success[:, None]
 
     def under_slo(self, value: Vector) -> Vector:
@@ -105,20 +149,30 @@ class Alternatives:
         kept = self.feasible()
         return np.asarray(service_levels.constrained(value, kept, self.log_probability))
 
+    @cached_property
+    def log_feasibility(self) -> Vector:
+        """Log probability that each degree is feasible, shape (m,)."""
+        return self.log_mean(lambda a: service_levels.log_feasibility(a.degrees, a.slo))
+
     def feasible(self, trial_risk: float = 1.0) -> Flags:
         """Which degrees keep every service level, or may be tried, shape (m,)."""
-        found = service_levels.feasible(self.degrees, self.slo, self.log_probability, trial_risk)
-        return np.asarray(found)
+        kept = service_levels.reaches(self.log_probability, self.slo, 1.0)
+        if trial_risk <= 1:
+            return np.asarray(kept)
+        risked = service_levels.reaches(self.log_probability, self.slo, trial_risk)
+        return np.asarray(kept | (service_levels.is_likely(self.log_feasibility) & risked))
 
     def improvement_on(self, best: float) -> Vector:
         """Log expected improvement on an incumbent, the repeats of failed runs in both, (m,)."""
         threshold = best if self.log_repeat is None else best + self.log_repeat
-        found = acquisition.expected_improvement(self.told, threshold, self.objective)
+        found = self.log_mean(
+            lambda a: acquisition.expected_improvement(a.told, threshold, a.objective)
+        )
         return np.asarray(found if self.log_success is None else found + self.log_success)
 
     def incumbent(self) -> float:
         """The best expected U of the degrees that are looked at and feasible, else -inf."""
-        expected = self.reliably(acquisition.utility(self.degrees, self.objective)[0])
+        expected = self.reliably(self.utility()[0])
         if self.slo:
             kept = self.feasible()
             expected = np.where(kept, expected, -np.inf)
@@ -134,21 +188,21 @@ def expected_improvement(a: Alternatives) -> Vector:
     """The largest expected improvement on the best feasible degree."""
     best = a.incumbent()
     if best == -np.inf:  # nothing is feasible, and no degree's improvement counts
-        expected = a.reliably(acquisition.utility(a.degrees, a.objective)[0])
+        expected = a.reliably(a.utility()[0])
         best = float(expected[a.looked_at].max())
     return a.under_slo(a.improvement_on(best))
 
 
 def lcb(a: Alternatives) -> Vector:
     """The lowest optimistic score."""
-    value = acquisition.confidence_bound(a.told, 1.0, a.objective)
-    return a.under_slo(a.reliably(np.asarray(value)))
+    mean, std = a.utility(told=True)
+    return a.under_slo(a.reliably(mean + std))
 
 
 def risk_averse(a: Alternatives) -> Vector:
     """The lowest score when things go badly."""
-    value = acquisition.confidence_bound(a.degrees, -1.0, a.objective, run=True)
-    return a.under_slo(a.reliably(np.asarray(value)))
+    mean, std = a.utility(run=True)
+    return a.under_slo(a.reliably(mean - std))
 
 
 def knowledge_gradient(a: Alternatives) -> Vector:
@@ -166,26 +220,32 @@ def knowledge_gradient(a: Alternatives) -> Vector:
     if len(choices):
         value = _knowledge_gradient(a, choices, objective, prior.horizon)
     else:
-        value = a.reliably(np.asarray(acquisition.expected_cost(a.degrees, objective)))
+        value = a.reliably(a.expected_cost_of(objective))
     return np.asarray(service_levels.constrained(value, kept, a.log_probability))
 
 
 def _knowledge_gradient(
     a: Alternatives, choices: Positions, objective: Objective, horizon: float
 ) -> Vector:
-    belief, among, pending = a.jointly(choices, as_fitted=True)
-    score = acquisition.ScoreBelief.of(belief, among, pending, objective)
-    if a.log_success is not None and a.log_repeat is not None:
-        none = np.zeros(len(a.pending))
-        repeat, success = (np.concatenate((v, none)) for v in (a.log_repeat, a.log_success))
-        score = score.reliably(repeat, repeat[belief.references[among]], np.exp(success))
-    return np.asarray(acquisition.knowledge_gradient(score, horizon))[: len(a.X)]
+    most = acquisition.MOST_REFERENCES if len(a.each) == 1 else mixture.MOST_CHOICES
+    scores = []
+    for one in a.each:
+        belief, among, pending = one.jointly(choices, as_fitted=True, most=most)
+        score = acquisition.ScoreBelief.of(belief, among, pending, objective)
+        if a.log_success is not None and a.log_repeat is not None:
+            none = np.zeros(len(a.pending))
+            repeat, success = (np.concatenate((v, none)) for v in (a.log_repeat, a.log_success))
+            score = score.reliably(repeat, repeat[belief.references[among]], np.exp(success))
+        scores.append(score)
+    return mixture.knowledge_gradient(scores, a.weights, horizon)[: len(a.X)]
 
 
 def thompson(a: Alternatives) -> Vector:
-    """The best in one joint draw of what is believed."""
-    belief, among, pending = a.jointly(a.looked_at, as_fitted=False)
-    normal = np.random.default_rng(a.seed).standard_normal(len(among))
+    """The best in one joint draw of what is believed, under a hypothesis that is drawn first."""
+    draw = np.random.default_rng(a.seed)
+    one = a.each[0] if len(a.each) == 1 else a.each[int(draw.choice(len(a.each), p=a.weights))]
+    belief, among, pending = one.jointly(a.looked_at, as_fitted=False)
+    normal = draw.standard_normal(len(among))
     value = acquisition.thompson(belief, among, pending, normal, a.objective)
     return a.under_slo(a.reliably(np.asarray(value)[: len(a.X)]))
 
@@ -193,14 +253,12 @@ def thompson(a: Alternatives) -> Vector:
 def deadline(a: Alternatives) -> Vector:
     """The least cost of the degrees that keep the service levels: money where a price is known."""
     objective = cost_objective(a.objective, a.slo)
-    return a.under_slo(a.reliably(np.asarray(acquisition.expected_cost(a.degrees, objective))))
+    return a.under_slo(a.reliably(a.expected_cost_of(objective)))
 
 
 def budget(a: Alternatives) -> Vector:
     """The least expected time of the degrees that keep the service levels."""
-    belief = a.degrees
-    expected = log_mean_time(belief.mean, belief.run_std, belief.residual) + belief.log_scale
-    return a.under_slo(a.reliably(np.asarray(-expected)))
+    return a.under_slo(a.reliably(-a.log_mean_time))
 
 
 def constrained_improvement(a: Alternatives) -> Vector:
@@ -215,8 +273,7 @@ def constrained_improvement(a: Alternatives) -> Vector:
     best = a.incumbent()
     if best == -np.inf:
         return np.asarray(a.log_probability.min(-1))
-    belief = service_levels.log_feasibility(a.degrees, a.slo)
-    return np.asarray(a.improvement_on(best) + belief)
+    return a.improvement_on(best) + a.log_feasibility
 
 
 CHOOSERS: Mapping[str, Callable[[Alternatives], Vector]] = MappingProxyType(
@@ -239,8 +296,8 @@ CHOOSERS: Mapping[str, Callable[[Alternatives], Vector]] = MappingProxyType(
 
 def probability_not_worse(a: Alternatives) -> Vector:
     """P(a degree's score is not worse than the default degree's), noise-free, shape (m,)."""
-    found = acquisition.probability_not_worse(a.belief, 0, a.objective)
-    return np.asarray(found)[: len(a.X)]
+    found = [acquisition.probability_not_worse(one.belief, 0, a.objective) for one in a.each]
+    return np.asarray(a.weights @ np.stack(found))[: len(a.X)]
 
 
 def predictions(belief: Joint) -> Sequence[tuple[float, float]]:

@@ -1,7 +1,7 @@
 """Finding hyperparameters: maximum a posteriori, from few runs, quickly, and many tasks at once."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -121,19 +121,25 @@ def fit_many(problems: Sequence[FitProblem]) -> list[Fit]:
     if any(not p.size for p in problems):
         raise NotEnoughObservationsError("a fit needs at least one completed run")
 
-    def alike(i: int) -> tuple[str, str, int, bool]:
-        p = problems[i]
-        return p.law.name, p.residual, p.size, p.start is None
-
     found: dict[int, Fit] = {}
+    for part in grouped(problems):
+        fits = _fitted([problems[i] for i in part])
+        found |= dict(zip(part, fits, strict=True))
+    return [found[i] for i in range(len(problems))]
+
+
+def grouped(problems: Sequence[FitProblem]) -> Iterator[list[int]]:
+    """Positions of problems that are fitted as one batch: of one law and residual, and few."""
+
+    def alike(i: int) -> tuple[tuple[str, ...], str, int, bool]:
+        p = problems[i]
+        return (p.law.name, *p.law.names), p.residual, p.size, p.start is None
+
     order = sorted(range(len(problems)), key=alike)
     for _, group in groupby(order, key=lambda i: alike(i)[:2]):
         members = list(group)
         for first in range(0, len(members), TOGETHER):
-            part = members[first : first + TOGETHER]
-            fits = _fitted([problems[i] for i in part])
-            found |= dict(zip(part, fits, strict=True))
-    return [found[i] for i in range(len(problems))]
+            yield members[first : first + TOGETHER]
 
 
 def _fitted(problems: Sequence[FitProblem]) -> list[Fit]:
@@ -205,21 +211,31 @@ def _noise_inflation(problems: Sequence[FitProblem], evidence: Evidence, x: Vect
 
 
 def log_evidence(of: Fit) -> float:
-    """Laplace's approximation of a fit's log evidence, its hyperparameters integrated out.
+    """The log evidence of a fit, its hyperparameters integrated out; see `laplace`."""
+    explanation = of.explanation
+    evidence = stacked([of.problem], kept=explanation.kept[None] * 1.0, y=explanation.y[None])
+    return float(laplace(evidence, of.x[None], [of.problem])[0]) + explanation.cost
+
+
+def laplace(evidence: Evidence, x: Vector, problems: Sequence[FitProblem]) -> Vector:
+    """Laplace's approximation of the log evidence of several fits, shape (B,).
 
     log p(y, x) + P / 2 log 2 pi - log det(-H) / 2 at the best hyperparameters x, H being the
     Hessian of the log density there. It weighs laws with different numbers of parameters against
     each other.
 
     Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, 5.2.
+
+    Args:
+        evidence: The densities of the runs that train.
+        x: The best hyperparameters, ``B x P``.
+        problems: What was fitted, B of them.
     """
-    explanation = of.explanation
-    evidence = stacked([of.problem], kept=explanation.kept[None] * 1.0, y=explanation.y[None])
-    value, _, hessian = evidence.evaluate(of.x[None], exact=True)
+    value, _, hessian = evidence.evaluate(x, exact=True)
     # A bound may end the search on a slope; a curvature below the prior's is not to be believed.
-    curvature = np.maximum(np.linalg.eigvalsh(hessian[0]), 1 / of.problem.scale.max() ** 2)
-    width = 0.5 * len(of.x) * LOG_2PI - 0.5 * float(np.log(curvature).sum())
+    least = np.array([1 / p.scale.max() ** 2 for p in problems])
+    curvature = np.maximum(np.linalg.eigvalsh(hessian), least[:, None])
+    width = 0.5 * x.shape[1] * LOG_2PI - 0.5 * np.log(curvature).sum(-1)
     # Each law has a time scale of its own: densities of T / u become densities of T.
-    additive = of.problem.residual is Residual.ADDITIVE
-    unit = of.problem.size * of.problem.log_scale if additive else 0.0
-    return float(value[0]) + explanation.cost + width - unit
+    unit = [p.size * p.log_scale * (p.residual is Residual.ADDITIVE) for p in problems]
+    return np.asarray(value + width - np.array(unit))

@@ -245,4 +245,28 @@ def laws_of(priors: LawPriors) -> Mapping[MeanFunction, Law]:
     return MappingProxyType({law.name: law for law in (amdahl, usl, ernest)})
 
 
+def with_cliff(law: Law, above: float, slowdown: Parameter) -> Law:
+    """The law with every time exp(log_cliff) times as long at degrees below `above`.
+
+    Too little memory at few workers: a job swaps, spills or collects garbage there.
+
+    Args:
+        law: Any law.
+        above: The smallest degree that obeys it.
+        slowdown: The parameter `log_cliff`.
+    """
+
+    def split(term: Term) -> tuple[Term, Term]:
+        on_law = replace(term, basis=lambda s: term.basis(s) * (s >= above))
+        off_law = replace(
+            term,
+            basis=lambda s: term.basis(s) * (s < above),
+            factors=(*term.factors, slowdown.name),
+        )
+        return on_law, off_law
+
+    terms = tuple(part for term in law.terms for part in split(term))
+    return replace(law, terms=terms, parameters=(*law.parameters, slowdown))
+
+
 LAWS = laws_of(DEFAULT_PRIORS.laws)

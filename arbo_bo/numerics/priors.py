@@ -61,6 +61,7 @@ class LawPriors:
             measurements in its source (Gunther 2007).
         overhead: log(theta2 / u) and log(theta3 / u) of Ernest's law.
         fixed: log(theta0 / u) of Ernest's law.
+        cliff: log of how many times as long a job takes below a cliff; a factor e is common.
     """
 
     work: Parameter = Parameter("log_t1", -14.0, 14.0, Normal(0.0, 1.5), 1.5, timed=True)
@@ -70,6 +71,7 @@ class LawPriors:
     coherency: Parameter = Parameter("log_kappa", -20.0, 2.0, Normal(-8.0, 2.0), 0.1)
     overhead: Parameter = Parameter("overhead", -14.0, 7.0, Normal(-5.0, 2.0), 0.3, timed=True)
     fixed: Parameter = Parameter("log_fixed", -14.0, 7.0, Normal(-2.5, 1.5), 0.1, timed=True)
+    cliff: Parameter = Parameter("log_cliff", 0.0, 5.0, Normal(1.0, 0.7), 0.3)
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,33 @@ class FailurePrior:
 
 
 @dataclass(frozen=True)
+class HypothesisPrior:
+    """What is weighed beside Amdahl's law (`arbo_bo.numerics.hypotheses`).
+
+    Odds are against Amdahl's law with a small residual, before any run; 0: not weighed. Source of
+    all: regret.
+
+    Attributes:
+        cliff: Odds of a cliff at the smallest degrees; how high it is, `LawPriors.cliff` says.
+        usl: Odds of the Universal Scalability Law.
+        rough: Odds of a law that holds roughly only.
+        rough_std: Standard deviation of the smooth residual under it.
+        deepest: So many of the smallest degrees that were run may lie below a cliff.
+        beginnings: A gap between two degrees that were run has so many places at most where a
+            cliff may end.
+        least: A hypothesis of less weight is dropped.
+    """
+
+    cliff: float = 0.03
+    usl: float = 0.03
+    rough: float = 0.2
+    rough_std: float = 0.4
+    deepest: int = 2
+    beginnings: int = 4
+    least: float = 0.01
+
+
+@dataclass(frozen=True)
 class ChoicePrior:
     """What the choice assumes.
 
@@ -252,6 +281,7 @@ class Priors:
     anchor: AnchorPrior = field(default_factory=AnchorPrior)
     failures: FailurePrior = field(default_factory=FailurePrior)
     choice: ChoicePrior = field(default_factory=ChoicePrior)
+    hypotheses: HypothesisPrior = field(default_factory=HypothesisPrior)
 
 
 DEFAULT_PRIORS = Priors()

@@ -63,25 +63,27 @@ def reaches(log_probabilities: Any, slo: Sequence[SLO], risk: float) -> Any:
     return (log_probabilities >= like(np.array(least), log_probabilities)).all(-1)
 
 
-def feasible(
-    belief: Joint, slo: Sequence[SLO], log_probabilities: Any = None, trial_risk: float = 1.0
-) -> Any:
+def feasible(belief: Joint, slo: Sequence[SLO], trial_risk: float = 1.0) -> Any:
     """Whether each point keeps every service level, or may be tried, ``... x m``.
 
     Args:
         belief: What is believed.
         slo: The service levels.
-        log_probabilities: That the next run keeps each level; None: those of `log_probability`.
         trial_risk: Above 1, a point may also be tried that is more likely than not to be feasible
             once it is known, if its next run breaks each level with at most this many times the
             probability that the level allows.
     """
-    found = log_probability(belief, slo) if log_probabilities is None else log_probabilities
+    found = log_probability(belief, slo)
     kept = reaches(found, slo, 1.0)
     if trial_risk <= 1:
         return kept
-    likely = log_feasibility(belief, slo) >= math.log(0.5)
+    likely = is_likely(log_feasibility(belief, slo))
     return kept | (likely & reaches(found, slo, trial_risk))
+
+
+def is_likely(log_feasibility: Any) -> Any:
+    """Whether each point is more likely than not to be feasible once it is known, ``... x m``."""
+    return log_feasibility >= math.log(0.5)
 
 
 def constrained(value: Any, is_feasible: Any, log_probabilities: Any) -> Any:
