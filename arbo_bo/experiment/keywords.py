@@ -50,7 +50,8 @@ class Settings(TypedDict, total=False):
         estimator: "gp", or "online": the method's original algorithm, or "original": the same
             with every step as the study writes it.
         mean: The law that the Gaussian process stands on: "amdahl", "usl" (slower again past its
-            best degree), "ernest", or "auto", the best of them for the window.
+            best degree), "ernest", or "auto": Amdahl's law, a cliff at few workers and others,
+            weighed by the window.
         alpha: For "online" and "original", weight of the old value in smoothing, in (0, 1].
         lease_s: How long a run may take before it counts as lost [s].
         strategy: How degrees are chosen, as a whole; the settings below change parts of it.

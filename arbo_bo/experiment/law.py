@@ -19,8 +19,8 @@ class MeanFunction(StrEnum):
     """The law that the Gaussian process stands on.
 
     AMDAHL: C + gamma^k T1 ((1 - p) + p / s). USL: the Universal Scalability Law, slower again past
-    its best degree. ERNEST: theta0 + theta1 gamma^k / s + theta2 log s + theta3 s. AUTO: the one of
-    them that explains the task's window best, at every decision anew.
+    its best degree. ERNEST: theta0 + theta1 gamma^k / s + theta2 log s + theta3 s. AUTO: Amdahl's
+    law beside what else explains the task's window, weighed at every decision anew.
     """
 
     AMDAHL = "amdahl"

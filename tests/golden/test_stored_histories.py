@@ -31,7 +31,8 @@ from arbo_bo.generation import generate
 from arbo_bo.generation.outcomes import FailureEvidence
 from arbo_bo.generation.window import Window
 from arbo_bo.numerics.batches import stacked
-from arbo_bo.numerics.fitting import fit
+from arbo_bo.numerics.fitting import fit, log_evidence
+from arbo_bo.numerics.laws import LAWS
 from arbo_bo.numerics.problem import FitProblem
 
 TIE = 0.02
@@ -39,13 +40,15 @@ TIE = 0.02
 the stored search, seen in the values."""
 BETTER = 0.02
 """Nats."""
+EVIDENCE_TIE = 0.5
+"""Nats: a fit that found a better optimum of one law than then."""
 LINES = gzip.decompress(
     (Path(__file__).parent / "decisions.jsonl.gz").read_bytes()
 ).decode().splitlines()  # fmt: skip
 HISTORIES = [json.loads(line) for line in LINES]
 
 
-def experiment_of(settings, base_input_size):
+def experiment_of(settings, base_input_size, mean):
     slo = tuple(
         MaxExecutionTime(level["time_s"], level["confidence"])
         if "time_s" in level
@@ -56,7 +59,7 @@ def experiment_of(settings, base_input_size):
         "t",
         search_space=SearchSpace.between(*settings["parallelism"]),
         default_parallelism=settings["default_parallelism"],
-        mean=settings["mean"],
+        mean=mean,
         residual=settings["residual"],
         objective=Objective(settings["urgency"]),
     ).changed({"acquisition": settings["acquisition"], "slo": slo, "guard": settings["guard"]})
@@ -73,7 +76,8 @@ def trial_of(index, degree, size, load, time_s, outcome):
 
 def read(history):
     base = None if history["runs"][0][1] is None else 1e9
-    configured = experiment_of(history["settings"], base)
+    # "auto" took the law of the largest evidence then; now it weighs, and decides otherwise.
+    configured = experiment_of(history["settings"], base, history["expected"]["mean"])
     trials = [trial_of(i, *run) for i, run in enumerate(history["runs"])]
     size = history["context"][0]
     for degree, load in history["pending"]:
@@ -82,17 +86,21 @@ def read(history):
     return configured, trials, Context(*history["context"])
 
 
-def nats_gained(configured, trials, expected):
-    """How much larger the density of the new fit is than that of the stored hyperparameters."""
+def problem_of(configured, trials, mean):
     window = Window.of(configured, trials)
-    problem = FitProblem.of(
+    return FitProblem.of(
         window.inputs(),
         window.times_s(),
-        mean=MeanFunction(expected["mean"]),
+        mean=MeanFunction(mean),
         residual=configured.residual,
         startup_time_s=window.startup_time_s,
         censored=window.censored(),
     )
+
+
+def nats_gained(configured, trials, expected):
+    """How much larger the density of the new fit is than that of the stored hyperparameters."""
+    problem = problem_of(configured, trials, expected["mean"])
     stored = np.array(expected["x"])
     if configured.residual is Residual.ADDITIVE:  # stored in seconds
         stored[[-5, -1]] -= 2 * math.log(expected["scale"])
@@ -115,3 +123,18 @@ def test_stored_history_is_decided_alike(history, monkeypatch):
     if values[decision.parallelism] - values[wanted] < TIE:
         return
     assert nats_gained(configured, trials, history["expected"]) > BETTER
+
+
+@pytest.mark.parametrize(
+    "history",
+    [h for h in HISTORIES if h["settings"]["mean"] == "auto"],
+    ids=lambda h: str(h["seed"]),
+)
+def test_evidence_is_largest_for_the_law_that_it_chose_then(history):
+    configured, trials, _ = read(history)
+    problems = {mean: problem_of(configured, trials, mean) for mean in LAWS}
+    expected = history["expected"]["mean"]
+    if not problems[expected].identifies_law:
+        return
+    evidence = {mean: log_evidence(fit(problem)) for mean, problem in problems.items()}
+    assert evidence[expected] > max(evidence.values()) - EVIDENCE_TIE
