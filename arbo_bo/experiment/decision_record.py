@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from arbo_bo._format import count
@@ -31,6 +31,7 @@ def to_record(decision: Decision) -> dict[str, Any]:
         "default": decision.default_parallelism,
         "anomalies": list(decision.anomalies),
         "law": None if law is None else asdict(law),
+        "recommended_worker_type": decision.recommended_worker_type,
         "prediction": None if chosen is None else [chosen.location, chosen.scale, chosen.residual],
         "candidates": _columns(_kept(decision)),
     }
@@ -49,7 +50,7 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
     law, chosen = record.get("law"), record.get("prediction")
     prediction = _prediction_of(trial, residual)
     if chosen is not None:
-        prediction = Prediction(trial.parallelism, *chosen)
+        prediction = replace(Prediction(trial.parallelism, *chosen), worker_type=trial.worker_type)
     return Decision(
         task=trial.task,
         parallelism=trial.parallelism,
@@ -70,13 +71,15 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
         default_parallelism=record.get("default"),
         anomalies=tuple(record.get("anomalies", ())),
         was_kept=trial.decision is not None,
+        worker_type=trial.worker_type,
+        recommended_worker_type=record.get("recommended_worker_type"),
     )
 
 
 def _kept(decision: Decision) -> Sequence[Candidate]:
     best = sorted(decision.candidates, key=lambda c: c.log_score)[:MOST_CANDIDATES]
-    own = [c for c in decision.candidates if c.parallelism == decision.parallelism]
-    return sorted({c.parallelism: c for c in (*best, *own)}.values(), key=lambda c: c.parallelism)
+    kept = {c.arm for c in best} | {decision.arm}
+    return [c for c in decision.candidates if c.arm in kept]
 
 
 def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
@@ -93,6 +96,8 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
             "keeps_slo": c.keeps_slo,
             "excluded": c.excluded,
             "success_probability": c.success_probability,
+            "worker_type": c.worker_type,
+            "worker_price_per_hour": c.worker_price_per_hour,
         }
         for c in candidates
     ]
@@ -101,7 +106,15 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
 
 
 _KNOWN = frozenset(
-    ["log_score", "value", "slo_probability", "keeps_slo", "excluded", "success_probability"]
+    [
+        "log_score",
+        "value",
+        "slo_probability",
+        "keeps_slo",
+        "excluded",
+        "success_probability",
+        "worker_price_per_hour",
+    ]
 )
 
 
@@ -109,7 +122,9 @@ def _candidates(columns: Mapping[str, Sequence[Any]]) -> tuple[Candidate, ...]:
     found = []
     for place, degree in enumerate(columns.get("parallelism", ())):
         row = {name: values[place] for name, values in columns.items()}
-        prediction = Prediction(degree, row["location"], row["scale"], row["residual"])
+        prediction = Prediction(
+            degree, row["location"], row["scale"], row["residual"], row.get("worker_type")
+        )
         known = {name: row[name] for name in _KNOWN if name in row}
         found.append(Candidate(prediction, **known))
     return tuple(found)
@@ -132,9 +147,9 @@ def _prediction_of(trial: Trial, residual: Residual) -> Prediction | None:
     if mean is None or std is None or mean <= 0 or std <= 0:
         return None
     if residual is Residual.ADDITIVE:
-        return Prediction(trial.parallelism, mean, std, residual)
+        return Prediction(trial.parallelism, mean, std, residual, trial.worker_type)
     variance = math.log1p((std / mean) ** 2)
     if variance == 0:  # (d / m)^2 is less than a float holds
         return None
     location = math.log(mean) - variance / 2
-    return Prediction(trial.parallelism, location, math.sqrt(variance), residual)
+    return Prediction(trial.parallelism, location, math.sqrt(variance), residual, trial.worker_type)

@@ -31,12 +31,14 @@ class Prediction:
         location: mu; of log T [log s] for a multiplicative residual, of T [s] for an additive one.
         scale: sigma, in the same unit, above 0.
         residual: Which of the two it is.
+        worker_type: The worker type's name; None: the task has none.
     """
 
     parallelism: int
     location: float
     scale: float
     residual: Residual = Residual.MULTIPLICATIVE
+    worker_type: str | None = None
 
     def __post_init__(self) -> None:
         degree = validation.integer("parallelism", self.parallelism, 1)

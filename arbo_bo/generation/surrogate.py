@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arbo_bo.experiment import (
+    Arm,
     Context,
     Estimator,
     Experiment,
@@ -22,7 +23,7 @@ from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.choosers import Alternatives, predictions
 from arbo_bo.numerics.fitting import Fit, fit_many, log_evidence
 from arbo_bo.numerics.hyperparameters import Hyperparameters
-from arbo_bo.numerics.inputs import COLUMNS
+from arbo_bo.numerics.inputs import capacity
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.laws import LAWS
 from arbo_bo.numerics.posterior import Posterior
@@ -54,15 +55,15 @@ class GPSurrogate:
         """Whether the window's degrees tell the law, so that nothing older has to."""
         return self.fit.problem.identifies_law
 
-    def inputs(self, degrees: Sequence[int], context: Context) -> Vector:
-        """The model's inputs for every degree at one context, ``m x d``."""
-        return np.array([(float(s), *self.window.at(context)) for s in degrees])
+    def inputs(self, arms: Sequence[Arm], context: Context) -> Vector:
+        """The model's inputs for every arm at one context, ``m x d``."""
+        return np.array([self.window.row(arm, context) for arm in arms])
 
     def alternatives(
         self,
         experiment: Experiment,
         context: Context,
-        looked_at: Sequence[int],
+        looked_at: Sequence[Arm],
         pending: Sequence[Trial],
         seed: int = 0,
     ) -> Alternatives:
@@ -71,35 +72,38 @@ class GPSurrogate:
         Args:
             experiment: Search space, objective and service levels.
             context: Input size and cluster load of the next run.
-            looked_at: The degrees that the search rule leaves.
+            looked_at: The arms that the search rule leaves.
             pending: Runs of the task under way.
             seed: For what is drawn.
         """
-        degrees = experiment.search_space.degrees
-        position = {s: i for i, s in enumerate(degrees)}
-        rows = [(float(t.parallelism), *self.window.at(t.context)) for t in pending]
+        position = {arm: i for i, arm in enumerate(experiment.arms)}
+        rows = [self.window.row(t.arm, t.context) for t in pending]
+        X = self.inputs(experiment.arms, context)
         return Alternatives(
             posterior=self.posterior,
-            X=self.inputs(degrees, context),
-            looked_at=np.array([position[s] for s in looked_at]),
-            reference=position[experiment.probe_parallelism],
-            pending=np.array(rows).reshape(-1, len(COLUMNS)),
-            objective=experiment.objective,
+            X=X,
+            looked_at=np.array([position[arm] for arm in looked_at]),
+            reference=position[experiment.probe_arm],
+            pending=np.array(rows).reshape(-1, X.shape[1]),
+            objective=experiment.cost_objective,
             slo=experiment.strategy.slo,
             seed=seed,
         )
 
-    def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
+    def predict(self, arms: Sequence[Arm], context: Context) -> list[Prediction]:
         """See `Surrogate`."""
         with one_thread():
-            belief = self.posterior.at(self.inputs(degrees, context), [0])
-        return self.predictions(belief, degrees)
+            belief = self.posterior.at(self.inputs(arms, context), [0])
+        return self.predictions(belief, arms)
 
-    def predictions(self, belief: Joint, degrees: Sequence[int]) -> list[Prediction]:
-        """What a belief says of the next run's time at each degree."""
+    def predictions(self, belief: Joint, arms: Sequence[Arm]) -> list[Prediction]:
+        """What a belief says of the next run's time at each arm."""
+        residual = self.fit.problem.residual
         return [
-            Prediction(s, location, max(scale, SMALLEST_SCALE), self.fit.problem.residual)
-            for s, (location, scale) in zip(degrees, predictions(belief), strict=True)
+            Prediction(
+                arm.parallelism, location, max(scale, SMALLEST_SCALE), residual, arm.worker_type
+            )
+            for arm, (location, scale) in zip(arms, predictions(belief), strict=True)
         ]
 
     def learned(self, previous: Experiment) -> Learned:
@@ -169,7 +173,7 @@ def problems_of(
     inputs, means = np.array(window.inputs()), [experiment.mean]
     if experiment.mean is MeanFunction.AUTO:
         means = list(LAWS)
-        if not identifies_law(inputs[:, 0], priors):
+        if not identifies_law(capacity(inputs), priors):
             means = [DEFAULT_MEAN if known is None else known.mean]
     return [
         FitProblem.of(
