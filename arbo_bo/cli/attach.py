@@ -16,6 +16,7 @@ from arbo_bo.storage.protocol import Added
 @options.task
 @click.option("--time", metavar="TIME", help="Wall time of one run: seconds, or such as 5m.")
 @click.option("--parallelism", type=int, metavar="DEGREE", help="Its degree.")
+@click.option("--worker-type", metavar="NAME", help="The type of its workers.")
 @options.input_size
 @options.cluster_load
 @options.startup_time
@@ -25,8 +26,8 @@ from arbo_bo.storage.protocol import Added
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Many runs, oldest first: columns parallelism, execution_time_s, and perhaps input_size, "
-    "cluster_load, startup_time_s; or one task's export as CSV. All or none are added; a row "
-    "attached from a CSV before is left out.",
+    "cluster_load, startup_time_s, worker_type; or one task's export as CSV. All or none are "
+    "added; a row attached from a CSV before is left out.",
 )
 @options.where
 @options.json
@@ -34,6 +35,7 @@ def attach(
     task: str,
     time: str | None,
     parallelism: int | None,
+    worker_type: str | None,
     input_size: str | None,
     cluster_load: float | None,
     startup_time: str | None,
@@ -45,6 +47,7 @@ def attach(
     """Add completed runs from elsewhere, one or a CSV of them."""
     one = {
         "parallelism": parallelism,
+        "worker_type": worker_type,
         "execution_time_s": values.parse_duration_s("--time", time),
         "input_size": input_size_of(input_size),
         "cluster_load": cluster_load,

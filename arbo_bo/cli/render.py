@@ -21,6 +21,7 @@ from arbo_bo.experiment import (
     Prediction,
     Trial,
 )
+from arbo_bo.experiment.arm import Arm, short_name
 from arbo_bo.experiment.settings import OWN
 
 QUANTILES = (0.05, 0.95)
@@ -90,6 +91,7 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
     low, high = (prediction.quantile_s(q) for q in QUANTILES)
     return {
         "parallelism": prediction.parallelism,
+        "worker_type": prediction.worker_type,
         "mean_s": prediction.mean_s,
         "std_s": prediction.std_s,
         "quantile_05_s": low,
@@ -114,6 +116,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "task": experiment.name,
         "namespace": experiment.namespace,
         "parallelism": list(experiment.search_space.degrees),
+        "worker_types": dict(experiment.worker_types.to_json()),
         "objective": asdict(objective),
         "strategy": experiment.strategy.to_json(),
         **{setting.keyword: setting.value(experiment) for setting in OWN.values()},
@@ -125,7 +128,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
 
 
 def candidate_table(
-    decision: Decision, measured: Mapping[int, Measured] | None = None, most: int = 24
+    decision: Decision, measured: Mapping[Arm, Measured] | None = None, most: int = 24
 ) -> Table:
     """Degree, measured, predicted, score: every degree, or of many the ones that matter.
 
@@ -134,7 +137,8 @@ def candidate_table(
         measured: What was measured at each degree; None: that is not shown.
         most: How many candidates are shown whole.
     """
-    explanation, objective = decision.explain(), decision.objective
+    explanation = decision.explain()
+    objective = decision.objective if decision.worker_type is None else "in all"
     best = min(c.log_score for c in decision.candidates)
     under_slo = bool(decision.strategy.slo)
     excluding = under_slo or any(c.excluded for c in decision.candidates)
@@ -145,14 +149,14 @@ def candidate_table(
     titles += ["succeeds", f"score {objective} and failures"] if failing else [f"score {objective}"]
     titles += ["why not"] if excluding else []
     table = Table(titles, left=["why not"])
-    shown = _worth_showing(decision.candidates, decision.parallelism, measured or (), most)
+    shown = _worth_showing(decision.candidates, decision.arm, measured or (), most)
     for candidate, row in zip(decision.candidates, explanation.rows, strict=True):
         if candidate not in shown:
             continue
         worse = 100 * math.expm1(min(candidate.log_score - best, 700.0))
-        cells = [f"{row.parallelism} <-" if row.chosen else f"{row.parallelism}   "]
+        cells = [short_name(candidate.arm) + (" <-" if row.chosen else "   ")]
         if measured is not None:
-            times = measured.get(row.parallelism)
+            times = measured.get(candidate.arm)
             cells += [str(times.count), format_time(times.mean_s)] if times else ["-", "-"]
         cells += [
             format_time(row.mean_s),
@@ -171,14 +175,18 @@ def candidate_table(
 
 
 def _worth_showing(
-    candidates: Sequence[Candidate], chosen: int, measured: Iterable[int], most: int
+    candidates: Sequence[Candidate], chosen: Arm, measured: Iterable[Arm], most: int
 ) -> list[Candidate]:
     if len(candidates) <= most:
         return list(candidates)
-    ends = {candidates[0].parallelism, candidates[-1].parallelism}
-    near = sorted(candidates, key=lambda c: abs(c.parallelism - chosen))[: most // 2]
-    keep = ends | {c.parallelism for c in near} | set(measured)
-    return [c for c in candidates if c.parallelism in keep]
+    ends = {candidates[0].arm, candidates[-1].arm}
+
+    def distance(c: Candidate) -> float:
+        return c.log_score if c.worker_type else abs(c.parallelism - chosen.parallelism)
+
+    near = sorted(candidates, key=distance)[: most // 2]
+    keep = ends | {c.arm for c in near} | set(measured) | {chosen}
+    return [c for c in candidates if c.arm in keep]
 
 
 def prediction_table(predictions: Sequence[Prediction]) -> Table:
@@ -187,7 +195,7 @@ def prediction_table(predictions: Sequence[Prediction]) -> Table:
     for p in predictions:
         low, high = (format_time(p.quantile_s(q)) for q in QUANTILES)
         times = (format_time(p.mean_s), format_time(p.std_s), f"{low} - {high}")
-        table.add(str(p.parallelism), *times)
+        table.add(short_name(Arm(p.parallelism, p.worker_type)), *times)
     return table
 
 
@@ -200,7 +208,7 @@ def trial_table(trials: Iterable[Trial]) -> Table:
         reason = (t.failure_reason or "").strip().splitlines()
         table.add(
             str(t.trial_index),
-            str(t.parallelism),
+            short_name(t.arm),
             "-" if t.execution_time_s is None else format_time(t.execution_time_s),
             "-" if t.predicted_time_s is None else format_time(t.predicted_time_s),
             "-" if t.input_size is None else f"{t.input_size:g}",
@@ -224,14 +232,15 @@ def experiment_table(experiments: Sequence[Experiment]) -> Table:
             times = (format_time(law.t1_s), format_time(law.c_s))
             learned = (times[0], f"{law.p:.3f}", times[1], f"{law.k:.2f}")
         runs = str(e.model.sample_count)
-        allowed, strategy = str(e.search_space), ", ".join([str(e.strategy), *_settings(e)])
+        allowed, strategy = str(e.allowed), ", ".join([str(e.strategy), *_settings(e)])
         table.add(e.name, runs, allowed, str(e.objective), *learned, strategy)
     return table
 
 
 def _settings(experiment: Experiment) -> list[str]:
     """What else was configured: the settings that are not the default ones."""
-    said = []
+    types = experiment.worker_types
+    said = [f"on {', '.join(types)}"] if types else []
     for name, setting in OWN.items():
         value = getattr(experiment, setting.keyword)
         if value != _USUAL[setting.keyword]:
@@ -252,12 +261,12 @@ def law_line(law: AmdahlLaw | None, sized: bool) -> str:
     return f"{line}; the second term grows as size^{law.k:.2f}" if sized else line
 
 
-def measured_times(trials: Iterable[Trial]) -> dict[int, Measured]:
-    """Measured times by degree."""
-    times: dict[int, Measured] = {}
+def measured_times(trials: Iterable[Trial]) -> dict[Arm, Measured]:
+    """Measured times by degree and worker type."""
+    times: dict[Arm, Measured] = {}
     for trial in trials:
         if trial.execution_time_s is not None:
-            found = times.setdefault(trial.parallelism, Measured())
+            found = times.setdefault(trial.arm, Measured())
             found.count += 1
             found.total_s += trial.execution_time_s
     return times

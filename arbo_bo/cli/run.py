@@ -10,6 +10,7 @@ from arbo_bo.cli.tuning import stage_command
 from arbo_bo.context import input_size_of
 from arbo_bo.errors import CommandError
 from arbo_bo.execution.run import NOT_FOUND, OneRun, run_once
+from arbo_bo.experiment.settings import SETTINGS, option_of
 
 
 @click.command()
@@ -22,6 +23,13 @@ from arbo_bo.execution.run import NOT_FOUND, OneRun, run_once
     metavar="DEGREE",
     help="Degree of the second run, and where the store cannot be asked.  [default: 5]",
 )
+@click.option(
+    option_of("worker_type"),
+    "worker_types",
+    multiple=True,
+    metavar=SETTINGS["worker_type"].metavar,
+    help=SETTINGS["worker_type"].summary,
+)
 @options.input_size
 @options.input_size_fallback
 @options.prepare
@@ -31,6 +39,7 @@ def run(
     command: tuple[str, ...],
     parallelism: str | None,
     default: int | None,
+    worker_types: tuple[str, ...],
     input_size: str | None,
     input_size_fallback: str | None,
     prepare: str | None,
@@ -67,6 +76,7 @@ def run(
         default_parallelism=default,
         input_size=lambda: input_size_of(input_size, fallback),
         prepare=prepare,
+        worker_types=values.parse_worker_types(worker_types) if worker_types else None,
     )
     # The command's own stderr: arbo has a line to say at most, and no progress of its attempts.
     logging.getLogger("arbo_bo").setLevel(logging.ERROR)

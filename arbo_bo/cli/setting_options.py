@@ -9,7 +9,7 @@ import click
 
 from arbo_bo.cli.options import Command
 from arbo_bo.cli.render import say
-from arbo_bo.cli.values import all_cores, parse_duration_s, parse_parallelism
+from arbo_bo.cli.values import all_cores, parse_duration_s, parse_parallelism, parse_worker_types
 from arbo_bo.errors import ExperimentNotFoundError
 from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
 from arbo_bo.experiment.acquisitions import missing_levels
@@ -35,7 +35,7 @@ def settings(command: Command) -> Command:
     @wraps(command)
     def collected(**values: Any) -> Any:
         own = {name: values.pop(name) for name in SETTINGS}
-        given = {name: value for name, value in own.items() if value is not None}
+        given = {name: value for name, value in own.items() if value not in (None, ())}
         removed, no_slo = values.pop("unset"), values.pop("no_slo")
         if no_slo:
             removed = (*removed, *(n for n in ("max_time", "max_cost") if n not in given))
@@ -60,6 +60,8 @@ def _option(name: str) -> Callable[[Any], Any]:
     flag = option_of(name)
     if setting.kind is Kind.FLAG:
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text)
+    if setting.kind is Kind.TYPES:
+        return click.option(flag, name, multiple=True, metavar=setting.metavar, help=text)
     kind = _TYPES.get(setting.kind, str)
     return click.option(flag, name, type=kind, metavar=setting.metavar, help=text)
 
@@ -108,7 +110,7 @@ def apply_configuration(
         before = arbo.experiment(task)
     except ExperimentNotFoundError:
         before = Experiment(task)
-        if "parallelism" not in changes:
+        if "parallelism" not in changes and "worker_type" not in given:
             changes["parallelism"] = all_cores(given.get("default"))
     objective, levels = _objective(given, before), _levels(given, before)
     _require_levels(given.get("acquisition"), levels)
@@ -125,8 +127,10 @@ def apply_configuration(
 def _read(name: str, value: Any) -> Any:
     """What an option's text means."""
     kind = SETTINGS[name].kind
-    if value is None or kind not in (Kind.DEGREES, Kind.TIME):
+    if value is None or kind not in (Kind.DEGREES, Kind.TIME, Kind.TYPES):
         return value
+    if kind is Kind.TYPES:
+        return parse_worker_types(value)
     if kind is Kind.DEGREES:
         return parse_parallelism(value)
     return parse_duration_s(option_of(name), value, needs_unit=name in _NEEDS_UNIT)
@@ -180,7 +184,8 @@ def _levels(given: Given, before: Experiment) -> tuple[SLO, ...]:
     price = given.get("price_per_worker_hour")
     if "max_cost" in given:
         cost = given["max_cost"]
-        budget = None if cost is None else MaxCost(cost, _price(price, before))
+        types = given.get("worker_type", before.worker_types)
+        budget = None if cost is None else MaxCost(cost, None if types else _price(price, before))
     elif price is not None and budget is not None:
         budget = replace(budget, price_per_worker_hour=price)
     levels = tuple(x for x in (deadline, budget) if x is not None)

@@ -10,6 +10,7 @@ from arbo_bo.cli import options, render
 from arbo_bo.cli.options import open_optimizer
 from arbo_bo.cli.status_line import counted
 from arbo_bo.experiment import Decision, Phase, Trial
+from arbo_bo.experiment.arm import Arm, short_name
 from arbo_bo.experiment.decision_view import decision_view
 from arbo_bo.service.optimizer import ArboOptimizer
 
@@ -94,7 +95,8 @@ def _circumstances(decision: Decision) -> Iterator[str]:
     if decision.default_parallelism is not None:
         yield f"default degree: {decision.default_parallelism}"
     if decision.recommended_parallelism is not None:
-        yield f"without the pin or dry run: {decision.recommended_parallelism}"
+        other = Arm(decision.recommended_parallelism, decision.recommended_worker_type)
+        yield f"without the pin or dry run: {short_name(other)}"
     yield f"minimised: {decision.objective}; strategy: {decision.strategy}"
     if decision.acquisition is not None:
         yield f"chosen by: {decision.acquisition}"

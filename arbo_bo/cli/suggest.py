@@ -1,5 +1,6 @@
 """``arbo suggest``."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -101,5 +102,7 @@ def _print_decision(decision: Decision, json: bool) -> None:
         return render.print_json(decision_view(decision))
     index = "" if decision.trial_index is None else decision.trial_index
     print(f"parallelism={decision.parallelism}\ntrial_index={index}")
+    if decision.worker_type is not None:
+        print(f"worker_type={shlex.quote(decision.worker_type)}")
     about = decision.task if decision.trial_index is None else f"trial {index}"
     print(f"{about}: {decision.reason}", file=sys.stderr)

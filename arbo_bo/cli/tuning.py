@@ -128,7 +128,7 @@ class _Progress(loop.TuningObserver):
     def started(self, decision: Decision, completed: int) -> None:
         text = (
             f"{completed}/{self.runs}  trial {decision.trial_index} ({decision.phase}): "
-            f"{count(decision.parallelism)}"
+            f"{decision.arm}"
         )
         if decision.predicted_time_s is not None:
             text += f", expected {format_time(decision.predicted_time_s)}"
@@ -141,7 +141,7 @@ class _Progress(loop.TuningObserver):
         expected = trial.predicted_time_s
         beside = "" if expected is None else f"   expected {format_time(expected)}"
         self.status.print(
-            f"trial {trial.trial_index:>3}  {trial.phase:<8}  {count(trial.parallelism):>10}"
+            f"trial {trial.trial_index:>3}  {trial.phase:<8}  {trial.arm!s:>10}"
             f"  {taken:>10}{beside}"
         )
 

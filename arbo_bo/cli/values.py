@@ -1,12 +1,13 @@
 """How the texts of options become values."""
 
-from typing import overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
 
 from arbo_bo._parse import parse_size, parse_time_s
 from arbo_bo.context.input_size import UNKNOWN, Fallback
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.execution.cores import available_cores
-from arbo_bo.experiment import SearchSpace
+from arbo_bo.experiment import SearchSpace, WorkerType, WorkerTypes
 from arbo_bo.experiment.experiment import DEFAULT_SPACE
 
 AUTO, CORES = "auto", "cores"
@@ -37,6 +38,64 @@ def parse_parallelism(text: str | None) -> SearchSpace | None:
             "allowed degrees are written 1:32 (a range) or 1,2,4 (a list), or 1:cores or auto, "
             f"got {text!a}"
         ) from err
+
+
+def parse_worker_types(texts: Sequence[str]) -> WorkerTypes:
+    """Reads ``m5.xlarge:cpus=4,memory=16GB,price=0.192,startup=40s,parallelism=1:16``, each.
+
+    Raises:
+        InvalidValueError: One is none of these, or they do not go together.
+    """
+    return WorkerTypes.of([_worker_type(text) for text in texts])
+
+
+def _worker_type(text: str) -> tuple[str, WorkerType]:
+    name, _, rest = text.partition(":")
+    values: dict[str, str] = {}
+    key = ""
+    for part in rest.split(","):
+        if "=" in part:
+            key, _, value = part.partition("=")
+            key = key.strip()
+            if key not in _OF_A_TYPE or key in values:
+                raise InvalidValueError(f"{_EXPECTED_TYPE}, got {text!a}")
+            values[key] = value
+        elif key == "parallelism":  # a list of degrees has commas too
+            values[key] += f",{part}"
+        else:
+            raise InvalidValueError(f"{_EXPECTED_TYPE}, got {text!a}")
+    try:
+        known = {_OF_A_TYPE[key][0]: _OF_A_TYPE[key][1](value) for key, value in values.items()}
+        return name, WorkerType(**known)
+    except InvalidValueError as err:
+        raise InvalidValueError(f"--worker-type {name}: {err}") from err
+    except (TypeError, ValueError) as err:
+        raise InvalidValueError(f"{_EXPECTED_TYPE}, got {text!a}") from err
+
+
+def _gigabytes(text: str) -> float:
+    """A number is gigabytes; with a unit it is what the unit says."""
+    try:
+        return float(text)
+    except ValueError:
+        return parse_size(text) / 1e9
+
+
+def _startup_s(text: str) -> float:
+    return parse_duration_s("startup", text, may_be_zero=True)
+
+
+_OF_A_TYPE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "cpus": ("cpus", float),
+    "memory": ("memory_gb", _gigabytes),
+    "price": ("price_per_hour", float),
+    "startup": ("startup_s", _startup_s),
+    "parallelism": ("parallelism", parse_parallelism),
+}
+_EXPECTED_TYPE = (
+    "a worker type is written NAME:cpus=4,memory=16GB, perhaps with price=0.192, startup=40s and "
+    "parallelism=1:16"
+)
 
 
 def all_cores(default: int | None = None) -> SearchSpace:

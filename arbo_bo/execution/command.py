@@ -3,17 +3,19 @@
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arbo_bo.errors import CommandError, MissingPlaceholderError
-from arbo_bo.experiment import validation
+from arbo_bo.experiment import WorkerType, validation
 
 CHUNK_ID = "{chunk_id}"
 CHUNKS = "{chunks}"
 PARALLELISM = "{parallelism}"
 PLACEHOLDERS = (CHUNK_ID, CHUNKS, PARALLELISM)
+OF_A_WORKER = ("{worker_type}", "{cpus}", "{memory_gb}")
 
-_PLACEHOLDER = re.compile("|".join(re.escape(name) for name in PLACEHOLDERS))
+_PLACEHOLDER = re.compile("|".join(re.escape(name) for name in (*PLACEHOLDERS, *OF_A_WORKER)))
 _EXAMPLE = f"python job.py --chunk {CHUNK_ID} --of {CHUNKS}"
 
 
@@ -21,11 +23,13 @@ _EXAMPLE = f"python job.py --chunk {CHUNK_ID} --of {CHUNKS}"
 class StageCommand:
     """A program and its arguments, run without a shell.
 
-    Three placeholders are replaced wherever they stand in an argument; every other brace stays
+    Placeholders are replaced wherever they stand in an argument; every other brace stays
     as it is, and a value that was put in is not looked at again:
 
     - ``{chunk_id}``: the number of the chunk, from 0;
-    - ``{chunks}`` and ``{parallelism}``: the degree of parallelism.
+    - ``{chunks}`` and ``{parallelism}``: the degree of parallelism;
+    - ``{worker_type}``, ``{cpus}`` and ``{memory_gb}``: the name of the type of worker to run on,
+      and what it has; as they are where the task has no worker types.
 
     With ``{chunk_id}`` a stage is one process for each chunk, side by side. Without it, it is a
     single process that is told its degree and divides the work itself.
@@ -67,22 +71,31 @@ class StageCommand:
         """Whether a stage is one process per chunk rather than one in all."""
         return any(CHUNK_ID in argument for argument in self.arguments)
 
-    def expand(self, parallelism: int) -> list[list[str]]:
+    def expand(
+        self, parallelism: int, worker: tuple[str, WorkerType] | None = None
+    ) -> list[list[str]]:
         """Returns the arguments of each process of a stage, in the order of the chunks.
 
         Args:
             parallelism: The degree of parallelism, at least 1.
+            worker: The type of worker to run on, with its name; None: there is none.
 
         Raises:
             InvalidValueError: The degree is no whole number from 1 up.
         """
         degree = validation.integer("parallelism", parallelism, 1)
-        return [self._for_chunk(i, degree) for i in range(degree if self.is_chunked else 1)]
+        values = {CHUNKS: str(degree), PARALLELISM: str(degree)}
+        if worker is not None:
+            name, one = worker
+            values |= dict(
+                zip(OF_A_WORKER, (name, f"{one.cpus:g}", f"{one.memory_gb:g}"), strict=True)
+            )
+        processes = degree if self.is_chunked else 1
+        return [self._with({**values, CHUNK_ID: str(i)}) for i in range(processes)]
 
-    def _for_chunk(self, chunk_id: int, parallelism: int) -> list[str]:
-        values = {CHUNK_ID: str(chunk_id), CHUNKS: str(parallelism), PARALLELISM: str(parallelism)}
+    def _with(self, values: Mapping[str, str]) -> list[str]:
         return [
-            _PLACEHOLDER.sub(lambda match: values[match.group()], argument)
+            _PLACEHOLDER.sub(lambda match: values.get(match.group(), match.group()), argument)
             for argument in self.arguments
         ]
 

@@ -4,6 +4,7 @@ import shlex
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from arbo_bo._format import count, format_time
 from arbo_bo.errors import CommandError, StageFailedError
@@ -11,7 +12,15 @@ from arbo_bo.execution.command import StageCommand
 from arbo_bo.execution.falls import fallen_from
 from arbo_bo.execution.foreground import Foreground, ForegroundEnd
 from arbo_bo.execution.stage import chunks_of, prepare
-from arbo_bo.experiment import Decision, Experiment, SearchSpace, Trial
+from arbo_bo.experiment import (
+    Arm,
+    Decision,
+    Experiment,
+    SearchSpace,
+    Trial,
+    WorkerType,
+    WorkerTypes,
+)
 from arbo_bo.experiment.callers import asked_by
 from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.optimizer import DEADLINE_S, ArboOptimizer
@@ -36,6 +45,7 @@ class OneRun:
         default_parallelism: The degree where nobody can be asked; None: the usual one.
         input_size: Measures the size of the input.
         prepare: A shell's command that is run before, outside of the time.
+        worker_types: The types of workers to choose from; None: as configured.
     """
 
     task: str
@@ -45,11 +55,14 @@ class OneRun:
     default_parallelism: int | None = None
     input_size: Callable[[], float | None] = lambda: None
     prepare: str | None = None
+    worker_types: WorkerTypes | None = None
 
     @property
-    def fallback(self) -> int:
-        """The degree where nobody can be asked."""
-        return self.default_parallelism or self.configured(None)[0].probe_parallelism
+    def fallback(self) -> Arm:
+        """The degree where nobody can be asked, on the first worker type that allows it."""
+        if self.default_parallelism and not self.worker_types:
+            return Arm(self.default_parallelism)
+        return self.configured(None)[0].probe_arm
 
     def configured(self, stored: Experiment | None) -> tuple[Experiment, list[str]]:
         """The task with what is asked of it here, and what there is to tell of that.
@@ -57,7 +70,11 @@ class OneRun:
         A script asks for the same at each run, and what a person has changed since stays.
         """
         new = Experiment(self.task, search_space=self.space or self.new_space)
-        asked = {"search_space": self.space, "default_parallelism": self.default_parallelism}
+        asked: dict[str, Any] = {
+            "search_space": self.space,
+            "default_parallelism": self.default_parallelism,
+            "worker_types": self.worker_types,
+        }
         given = {name: value for name, value in asked.items() if value}
         return asked_by(CALLER, stored, new, given)
 
@@ -85,26 +102,40 @@ def run_once(
     try:
         arbo = open_optimizer()
     except Exception as err:  # a URL that says nothing, a package that is broken
-        decision = unadvised(asked.task, asked.fallback, " ".join(str(err).split()))
+        decision = unadvised(
+            asked.task,
+            asked.fallback.parallelism,
+            " ".join(str(err).split()),
+            asked.fallback.worker_type,
+        )
         say(f"{asked.task}: {decision.reason}")
-        return _run(asked, decision, None, say).status
+        types = asked.worker_types
+        worker = None if types is None else asked.configured(None)[0].worker_of(decision.arm)
+        return _run(asked, decision, None, say, worker).status
+    known = [asked.configured(None)[0]] if asked.worker_types else []
     run = watched(
         arbo.store,
         asked.task,
-        lambda file: _suggested(arbo, asked, file, say),
-        default=asked.fallback,
+        lambda file: _suggested(arbo, asked, file, known, say),
+        default=asked.fallback.parallelism,
+        worker_type=asked.fallback.worker_type,
         degrees=(asked.space or asked.new_space).degrees,
         closing_s=DEADLINE_S,
     )
     if run.problem is not None:
         say(f"{asked.task}: {run.decision.reason}; what it takes is delivered by a later call")
-    end = _run(asked, run.decision, run, say)
+    worker = known[-1].worker_of(run.decision.arm) if known else None
+    end = _run(asked, run.decision, run, say, worker)
     _record(arbo, run, end, say)
     return end.status
 
 
 def _suggested(
-    arbo: ArboOptimizer, asked: OneRun, file: JournalFile, say: Callable[[str], None]
+    arbo: ArboOptimizer,
+    asked: OneRun,
+    file: JournalFile,
+    known: list[Experiment],
+    say: Callable[[str], None],
 ) -> Decision:
     size = asked.input_size()
     file.note(input_size=size)
@@ -117,7 +148,8 @@ def _suggested(
         return changed
 
     with arbo.store.within(DEADLINE_S):
-        after = arbo.store.configure(asked.task, change).search_space
+        known.append(arbo.store.configure(asked.task, change))
+        after = known[-1].search_space
         if before and before[0] != after:
             say(f"{asked.task}: allowed are {after} workers from now on, and no longer {before[0]}")
         elif notes:
@@ -126,10 +158,14 @@ def _suggested(
 
 
 def _run(
-    asked: OneRun, decision: Decision, run: Run | None, say: Callable[[str], None]
+    asked: OneRun,
+    decision: Decision,
+    run: Run | None,
+    say: Callable[[str], None],
+    worker: tuple[str, WorkerType] | None,
 ) -> ForegroundEnd:
     try:
-        return Foreground(chunks_of(asked.command, decision.parallelism)).run()
+        return Foreground(chunks_of(asked.command, decision.parallelism, worker=worker)).run()
     except (CommandError, StageFailedError) as err:
         if run is not None:
             run.abandon(str(err))

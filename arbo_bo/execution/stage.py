@@ -10,7 +10,7 @@ from arbo_bo.execution.interruptible import InterruptibleCall
 from arbo_bo.execution.processes import Order
 from arbo_bo.execution.signals import ending_signals_raise
 from arbo_bo.execution.supervisor import Chunk, StageSupervisor
-from arbo_bo.experiment import validation
+from arbo_bo.experiment import WorkerType, validation
 
 _CHUNK_ID = "ARBO_CHUNK_ID"
 _CHUNKS = "ARBO_CHUNKS"
@@ -42,6 +42,7 @@ def run_stage(
     environment: Mapping[str, str] | None = None,
     show_output: bool = False,
     grace_s: float = 5.0,
+    worker: tuple[str, WorkerType] | None = None,
 ) -> StageTiming:
     """Runs `command` at a degree of parallelism, waits for all its processes, and times them.
 
@@ -64,6 +65,7 @@ def run_stage(
         show_output: Whether to show what the processes write, on stderr: their stdout as it comes,
             their stderr line by line.
         grace_s: Time between SIGTERM and SIGKILL in seconds.
+        worker: The type of worker that the command is told of, with its name; None: none.
 
     Raises:
         InvalidValueError: An argument is outside its domain.
@@ -73,7 +75,7 @@ def run_stage(
         StageTimeoutError: The time limit passed; it has `timeout_s`.
     """
     degree = validation.integer("parallelism", parallelism, 1)
-    chunks = chunks_of(command, degree, environment)
+    chunks = chunks_of(command, degree, environment, worker)
     supervisor = StageSupervisor(
         chunks,
         timeout_s=None if timeout_s is None else validation.positive("timeout_s", timeout_s),
@@ -121,7 +123,10 @@ def _end(supervisor: StageSupervisor, call: InterruptibleCall[float]) -> None:
 
 
 def chunks_of(
-    command: StageCommand, parallelism: int, environment: Mapping[str, str] | None = None
+    command: StageCommand,
+    parallelism: int,
+    environment: Mapping[str, str] | None = None,
+    worker: tuple[str, WorkerType] | None = None,
 ) -> list[Chunk]:
     """The processes of a stage, each with the environment variables that tell it its part."""
     common = {
@@ -130,7 +135,7 @@ def chunks_of(
         _PARALLELISM: str(parallelism),
     }
     common.pop(_CHUNK_ID, None)
-    expanded = command.expand(parallelism)
+    expanded = command.expand(parallelism, worker)
     if not command.is_chunked:
         # without a chunk's number: a program that reads it must not take itself for one of many
         return [Chunk("the command", expanded[0], common)]

@@ -9,7 +9,7 @@ from arbo_bo.execution.command import StageCommand
 from arbo_bo.execution.falls import fallen_from
 from arbo_bo.execution.signals import ending_signals_raise
 from arbo_bo.execution.stage import prepare, run_stage
-from arbo_bo.experiment import Decision, Trial
+from arbo_bo.experiment import Decision, Trial, WorkerType
 from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.optimizer import ArboOptimizer
 from arbo_bo.service.runs import Run, Undelivered, watched
@@ -77,9 +77,9 @@ def tune(
                 prepare(options.prepare, show_output=options.show_output)
             run = _begun(arbo, task, options)
             try:
-                trial = _tried(
-                    run, command, options, partial(observer.started, run.decision, completed)
-                )
+                worker = arbo.experiment(task).worker_of(run.decision.arm)
+                started = partial(observer.started, run.decision, completed)
+                trial = _tried(run, command, options, started, worker)
             except StageFailedError as err:
                 failures += 1
                 limit_s = options.timeout_s if isinstance(err, StageTimeoutError) else None
@@ -105,7 +105,11 @@ def _begun(arbo: ArboOptimizer, task: str, options: TuningOptions) -> Run:
 
 
 def _tried(
-    run: Run, command: StageCommand, options: TuningOptions, started: Callable[[], None]
+    run: Run,
+    command: StageCommand,
+    options: TuningOptions,
+    started: Callable[[], None],
+    worker: tuple[str, WorkerType] | None,
 ) -> Trial:
     """Runs the command, and records what it took."""
     try:
@@ -115,6 +119,7 @@ def _tried(
             run.decision.parallelism,
             timeout_s=options.timeout_s,
             show_output=options.show_output,
+            worker=worker,
         )
     except StageFailedError:
         raise

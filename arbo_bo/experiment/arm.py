@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from arbo_bo._format import count
 from arbo_bo.experiment import validation
 
 SMALLEST_GAMMA = 1e-12
@@ -9,13 +10,30 @@ SMALLEST_GAMMA = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What is chosen: a degree of parallelism, at least 1."""
+    """What is chosen: a degree of parallelism, at least 1, on one of the task's worker types.
+
+    Attributes:
+        parallelism: The degree.
+        worker_type: The type's name; None: the task has none.
+    """
 
     parallelism: int
+    worker_type: str | None = None
 
     def __post_init__(self) -> None:
         degree = validation.integer("parallelism", self.parallelism, 1)
         object.__setattr__(self, "parallelism", degree)
+        if self.worker_type is not None:
+            validation.identifier("a worker type's name", self.worker_type)
+
+    def __str__(self) -> str:
+        workers = count(self.parallelism)
+        return workers if self.worker_type is None else f"{workers} of {self.worker_type}"
+
+
+def short_name(arm: Arm) -> str:
+    """An arm as one word of a sentence: 4, or 4 of m5.xlarge."""
+    return f"{arm.parallelism}" + ("" if arm.worker_type is None else f" of {arm.worker_type}")
 
 
 @dataclass(frozen=True, slots=True)

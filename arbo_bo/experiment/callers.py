@@ -14,6 +14,7 @@ from arbo_bo.experiment.experiment import Experiment
 from arbo_bo.experiment.keywords import UNSET
 from arbo_bo.experiment.slo import service_levels
 from arbo_bo.experiment.space import SearchSpace
+from arbo_bo.experiment.worker_type import WorkerTypes
 
 _SPACE, _DEGREES = "search_space", ("default_parallelism", "pin")
 _SHOWN = {_SPACE: "parallelism"}
@@ -102,6 +103,10 @@ def _text(name: str, value: Any) -> str:
         return ", ".join(map(repr, value)) or "none"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(float(value)).removesuffix(".0")
+    if name == "worker_types":
+        value = WorkerTypes.of(value)
+    if isinstance(value, WorkerTypes):
+        return str(value) or "none"
     if isinstance(value, str | bool | SearchSpace):
         return str(value)
     return "none" if value is None else repr(value)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.arm import Arm
 from arbo_bo.experiment.explanation import Explanation, ExplanationRow
 from arbo_bo.experiment.law import AmdahlLaw
 from arbo_bo.experiment.objective import SECONDS_PER_HOUR, Objective
@@ -27,6 +28,7 @@ class Candidate:
         keeps_slo: Whether each level is kept with its own confidence.
         excluded: Why it was not looked at, by a search rule, the guard or failures; None: it was.
         success_probability: Probability that the next run does not fail; None: none has failed.
+        worker_price_per_hour: What a worker of its type costs an hour; None: no type has a price.
     """
 
     prediction: Prediction
@@ -36,6 +38,7 @@ class Candidate:
     keeps_slo: bool = True
     excluded: str | None = None
     success_probability: float | None = None
+    worker_price_per_hour: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "log_score", validation.real("log_score", self.log_score))
@@ -49,6 +52,16 @@ class Candidate:
     def parallelism(self) -> int:
         """The degree."""
         return self.prediction.parallelism
+
+    @property
+    def worker_type(self) -> str | None:
+        """The worker type's name; None: the task has none."""
+        return self.prediction.worker_type
+
+    @property
+    def arm(self) -> Arm:
+        """Degree and worker type."""
+        return Arm(self.parallelism, self.worker_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,8 @@ class Decision:
         input_scale_factor: gamma at the decision.
         cluster_load: L at the decision.
         prediction: What is expected of this degree; None before the first completed run.
-        candidates: Every allowed degree with its prediction and score, by degree.
+        candidates: Every allowed degree with its prediction and score, by degree; with worker
+            types every pair of both, by type.
         law: The law as fitted for this decision; None outside of optimize.
         recommended_parallelism: What would have been chosen, where a pin or a dry run decided.
         objective: What was minimised.
@@ -76,6 +90,9 @@ class Decision:
         anomalies: What in the window did not fit, in words: stragglers and changes of speed.
         was_kept: Whether this is all that the decision saw; False for a repeated answer of a trial
             that an earlier version started.
+        worker_type: The type of worker to run on; None: the task has none.
+        recommended_worker_type: The type that would have been chosen, where a pin or a dry run
+            decided.
         hypotheses: What was weighed, each explanation with its probability; empty: one law alone.
     """
 
@@ -97,6 +114,8 @@ class Decision:
     default_parallelism: int | None = None
     anomalies: tuple[str, ...] = ()
     was_kept: bool = True
+    worker_type: str | None = None
+    recommended_worker_type: str | None = None
     hypotheses: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -104,6 +123,11 @@ class Decision:
         degree = validation.integer("parallelism", self.parallelism, 1)
         object.__setattr__(self, "parallelism", degree)
         object.__setattr__(self, "phase", validation.member("phase", self.phase, Phase))
+
+    @property
+    def arm(self) -> Arm:
+        """Degree and worker type."""
+        return Arm(self.parallelism, self.worker_type)
 
     @property
     def predicted_time_s(self) -> float | None:
@@ -117,11 +141,13 @@ class Decision:
 
     def explain(self) -> Explanation:
         """Every allowed degree with what was believed of it, and why it was not chosen."""
-        price = cost_objective(self.objective, self.strategy.slo).price_per_worker_hour
-        per_second = 1.0 if price is None else price / SECONDS_PER_HOUR
+        objective = cost_objective(self.objective, self.strategy.slo)
+        price: float | None = objective.price_per_worker_hour
         rows = []
         for c in self.candidates:
-            p, chosen = c.prediction, c.parallelism == self.parallelism
+            p, chosen = c.prediction, c.arm == self.arm
+            price = c.worker_price_per_hour or price
+            per_second = 1.0 if price is None else price / SECONDS_PER_HOUR
             row = ExplanationRow(
                 parallelism=c.parallelism,
                 mean_s=p.mean_s,
@@ -135,6 +161,7 @@ class Decision:
                 value=c.value,
                 chosen=chosen,
                 why_not="" if chosen else self._why_not(c),
+                worker_type=c.worker_type,
             )
             rows.append(row)
         unit = "worker-seconds" if price is None else "money"
@@ -142,11 +169,14 @@ class Decision:
 
     def _why_not(self, candidate: Candidate) -> str:
         if self.strategy.is_fixed:
-            recommended = candidate.parallelism == self.recommended_parallelism
+            recommended = (candidate.parallelism, candidate.worker_type) == (
+                self.recommended_parallelism,
+                self.recommended_worker_type,
+            )
             return "recommended" if recommended else "the degree is fixed"
         if candidate.excluded is not None:
             return candidate.excluded
-        chosen = next((c for c in self.candidates if c.parallelism == self.parallelism), None)
+        chosen = next((c for c in self.candidates if c.arm == self.arm), None)
         if not candidate.keeps_slo:
             if not any(c.keeps_slo and c.excluded is None for c in self.candidates):
                 return "less likely to keep the service level"

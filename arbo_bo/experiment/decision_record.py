@@ -31,6 +31,7 @@ def to_record(decision: Decision) -> dict[str, Any]:
         "default": decision.default_parallelism,
         "anomalies": list(decision.anomalies),
         "law": None if law is None else asdict(law),
+        "recommended_worker_type": decision.recommended_worker_type,
         "prediction": None if chosen is None else [chosen.location, chosen.scale, chosen.residual],
         "candidates": _columns(_kept(decision)),
         "hypotheses": [list(each) for each in decision.hypotheses] or None,
@@ -50,9 +51,9 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
     law, chosen = record.get("law"), record.get("prediction")
     prediction = _prediction_of(trial, residual)
     if chosen is not None:
-        parts = _parts_of(record, trial.parallelism)
         location, scale, kind = chosen
-        prediction = Prediction(trial.parallelism, location, scale, kind, parts)
+        parts = _parts_of(record, trial)
+        prediction = Prediction(trial.parallelism, location, scale, kind, trial.worker_type, parts)
     return Decision(
         task=trial.task,
         parallelism=trial.parallelism,
@@ -73,14 +74,16 @@ def decision_of(trial: Trial, residual: Residual) -> Decision:
         default_parallelism=record.get("default"),
         anomalies=tuple(record.get("anomalies", ())),
         was_kept=trial.decision is not None,
+        worker_type=trial.worker_type,
+        recommended_worker_type=record.get("recommended_worker_type"),
         hypotheses=tuple((str(name), float(p)) for name, p in record.get("hypotheses", ())),
     )
 
 
 def _kept(decision: Decision) -> Sequence[Candidate]:
     best = sorted(decision.candidates, key=lambda c: c.log_score)[:MOST_CANDIDATES]
-    own = [c for c in decision.candidates if c.parallelism == decision.parallelism]
-    return sorted({c.parallelism: c for c in (*best, *own)}.values(), key=lambda c: c.parallelism)
+    kept = {c.arm for c in best} | {decision.arm}
+    return [c for c in decision.candidates if c.arm in kept]
 
 
 def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
@@ -98,6 +101,8 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
             "keeps_slo": c.keeps_slo,
             "excluded": c.excluded,
             "success_probability": c.success_probability,
+            "worker_type": c.worker_type,
+            "worker_price_per_hour": c.worker_price_per_hour,
         }
         for c in candidates
     ]
@@ -106,7 +111,15 @@ def _columns(candidates: Sequence[Candidate]) -> dict[str, list[Any]]:
 
 
 _KNOWN = frozenset(
-    ["log_score", "value", "slo_probability", "keeps_slo", "excluded", "success_probability"]
+    [
+        "log_score",
+        "value",
+        "slo_probability",
+        "keeps_slo",
+        "excluded",
+        "success_probability",
+        "worker_price_per_hour",
+    ]
 )
 
 
@@ -114,8 +127,14 @@ def _candidates(columns: Mapping[str, Sequence[Any]]) -> tuple[Candidate, ...]:
     found = []
     for place, degree in enumerate(columns.get("parallelism", ())):
         row = {name: values[place] for name, values in columns.items()}
-        parts = _as_parts(row.get("parts"))
-        prediction = Prediction(degree, row["location"], row["scale"], row["residual"], parts)
+        prediction = Prediction(
+            degree,
+            row["location"],
+            row["scale"],
+            row["residual"],
+            row.get("worker_type"),
+            _as_parts(row.get("parts")),
+        )
         known = {name: row[name] for name in _KNOWN if name in row}
         found.append(Candidate(prediction, **known))
     return tuple(found)
@@ -125,13 +144,11 @@ def _as_parts(stored: Sequence[Sequence[float]] | None) -> tuple[tuple[float, fl
     return tuple((w, m, d) for w, m, d in stored or ())
 
 
-def _parts_of(record: Record, degree: int) -> tuple[tuple[float, float, float], ...]:
-    """The hypotheses' predictions of the chosen degree, which its candidate holds."""
-    columns = record.get("candidates", {})
-    every = columns.get("parts") or ()
-    for other, parts in zip(columns.get("parallelism", ()), every, strict=False):
-        if other == degree:
-            return _as_parts(parts)
+def _parts_of(record: Record, trial: Trial) -> tuple[tuple[float, float, float], ...]:
+    """The hypotheses' predictions of the chosen arm, which its candidate holds."""
+    for candidate in _candidates(record.get("candidates", {})):
+        if candidate.arm == trial.arm:
+            return candidate.prediction.parts
     return ()
 
 
@@ -152,9 +169,9 @@ def _prediction_of(trial: Trial, residual: Residual) -> Prediction | None:
     if mean is None or std is None or mean <= 0 or std <= 0:
         return None
     if residual is Residual.ADDITIVE:
-        return Prediction(trial.parallelism, mean, std, residual)
+        return Prediction(trial.parallelism, mean, std, residual, trial.worker_type)
     variance = math.log1p((std / mean) ** 2)
     if variance == 0:  # (d / m)^2 is less than a float holds
         return None
     location = math.log(mean) - variance / 2
-    return Prediction(trial.parallelism, location, math.sqrt(variance), residual)
+    return Prediction(trial.parallelism, location, math.sqrt(variance), residual, trial.worker_type)

@@ -26,6 +26,8 @@ def decision_view(decision: Decision) -> dict[str, Any]:
         "cluster_load": decision.cluster_load,
         "reason": decision.reason,
         "recommended_parallelism": decision.recommended_parallelism,
+        "worker_type": decision.worker_type,
+        "recommended_worker_type": decision.recommended_worker_type,
         "default_parallelism": decision.default_parallelism,
         "objective": asdict(decision.objective),
         "strategy": decision.strategy.to_json(),

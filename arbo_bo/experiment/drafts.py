@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError
-from arbo_bo.experiment.arm import Arm, Context
+from arbo_bo.experiment.arm import Context
 from arbo_bo.experiment.decision import Decision
 from arbo_bo.experiment.decision_record import to_record
 from arbo_bo.experiment.experiment import Experiment
@@ -14,7 +14,7 @@ from arbo_bo.experiment.trial import Phase, Trial, TrialStatus
 
 UNNUMBERED = 0
 REQUIRED = ("parallelism", "execution_time_s")
-OPTIONAL = ("input_size", "cluster_load", "startup_time_s")
+OPTIONAL = ("input_size", "cluster_load", "startup_time_s", "worker_type")
 KEY, RUN_KEY = "idempotency_key", "run_key"
 
 
@@ -41,7 +41,7 @@ def running_trial(
         task=decision.task,
         trial_index=UNNUMBERED,
         status=TrialStatus.RUNNING,
-        arm=Arm(decision.parallelism),
+        arm=decision.arm,
         context=context,
         phase=decision.phase,
         acquisition=decision.acquisition,
@@ -67,11 +67,12 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
     Args:
         experiment: Whose run it was.
         row: parallelism and execution_time_s, and perhaps input_size, cluster_load (None: unknown),
-            startup_time_s, idempotency_key and run_key.
+            startup_time_s, worker_type, idempotency_key and run_key.
 
     Raises:
         InvalidValueError: A column is missing or unknown, or a value is outside its domain.
         DegreeNotAllowedError: The degree is outside the search space.
+        UnknownWorkerTypeError: The task has no such worker type.
     """
     missing = [name for name in REQUIRED if row.get(name) is None]
     unknown = sorted(set(row) - {*REQUIRED, *OPTIONAL, KEY, RUN_KEY})
@@ -87,7 +88,7 @@ def attached_trial(experiment: Experiment, row: Mapping[str, Any]) -> Trial:
         task=experiment.name,
         trial_index=UNNUMBERED,
         status=TrialStatus.COMPLETED,
-        arm=Arm(experiment.search_space.require(row["parallelism"])),
+        arm=experiment.require_arm(row["parallelism"], row.get("worker_type")),
         context=Context(row.get("input_size"), row.get("cluster_load")),
         phase=Phase.ATTACHED,
         execution_time_s=outcome.execution_time_s,

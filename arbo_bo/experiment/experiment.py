@@ -7,14 +7,22 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from arbo_bo.errors import InvalidValueError
+from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.arm import Arm
 from arbo_bo.experiment.keywords import UNSET, resolved
 from arbo_bo.experiment.law import DEFAULT_MEAN, AmdahlLaw, MeanFunction
 from arbo_bo.experiment.objective import Objective
 from arbo_bo.experiment.prediction import Residual
 from arbo_bo.experiment.space import SearchSpace
 from arbo_bo.experiment.strategy import AUTO, DEFAULT_ACQUISITION, Strategy
+from arbo_bo.experiment.trial import Trial
+from arbo_bo.experiment.worker_type import (
+    WorkerType,
+    WorkerTypes,
+    allowed_arms,
+    require_one_price,
+)
 
 DEFAULT_PARALLELISM = 5
 DEFAULT_SPACE = SearchSpace.between(1, 32)
@@ -86,6 +94,7 @@ class Experiment:
         mean: Which law the Gaussian process stands on.
         alpha: For the original algorithm, weight of the old p and k in smoothing, in (0, 1].
         strategy: What chooses the degree, under which service levels and safety rails.
+        worker_types: The types of workers to choose from; none: degrees alone are chosen.
         lease_s: How long a run may take before it counts as lost [s]; None: 24 hours, or ten times
             the predicted time where that is longer.
         model: What was learned so far.
@@ -108,6 +117,7 @@ class Experiment:
     alpha: float = 0.3
     strategy: Strategy = field(default_factory=Strategy)
     lease_s: float | None = None
+    worker_types: WorkerTypes = field(default_factory=WorkerTypes)
     model: TaskModel = field(default_factory=TaskModel)
     callers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
@@ -137,7 +147,9 @@ class Experiment:
         object.__setattr__(self, "estimator", estimator)
         mean = validation.member("mean", self.mean, MeanFunction)
         object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "worker_types", WorkerTypes.of(self.worker_types))
         self._check_strategy()
+        require_one_price(self.worker_types, self.objective, self.strategy.budget)
 
     def _check_strategy(self) -> None:
         strategy = self.strategy
@@ -154,20 +166,127 @@ class Experiment:
                 "expected cost alone: "
                 "no other acquisition, service level or guard; estimator 'gp' takes them all"
             )
+        if self.worker_types and self.estimator is not Estimator.GP:
+            raise InvalidValueError(
+                f"the original algorithm (estimator {self.estimator.value!r}) knows no worker "
+                "types; estimator 'gp' does"
+            )
         if strategy.like == self.name:
             raise InvalidValueError(f"task {self.name!r} cannot be like itself")
 
     @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every allowed degree; with worker types every pair of both, by type and degree."""
+        return allowed_arms(self.search_space, self.worker_types)
+
+    @property
+    def allowed(self) -> SearchSpace:
+        """The degrees that some worker type allows; without types the search space."""
+        if not self.worker_types:
+            return self.search_space
+        return SearchSpace(tuple(arm.parallelism for arm in self.arms))
+
+    @property
+    def cost_objective(self) -> Objective:
+        """What is minimised, the rate of a worker being its price where types have prices."""
+        if not self.worker_types.are_priced:
+            return self.objective
+        return Objective(self.objective.urgency, price_per_worker_hour=1.0)
+
+    @property
+    def minimised(self) -> str:
+        """The score as a formula."""
+        if not self.worker_types:
+            return str(self.objective)
+        time, cost = str(self.objective).split(" x ", 1)
+        if self.worker_types.are_priced:
+            return f"{time} x s x price"
+        return f"{time} x {cost.replace('s', '(s x CPUs)')}"
+
+    def up_to(self, most: int) -> "Experiment":
+        """The experiment with the arms of no more than so many workers.
+
+        Raises:
+            InvalidValueError: There is none.
+        """
+        space = self.search_space
+        if not self.worker_types:
+            return replace(self, search_space=space.up_to(most))
+        self.allowed.up_to(most)
+        types = self.worker_types.up_to(most, space)
+        space = space.up_to(most) if space.smallest <= most else space
+        return replace(self, worker_types=types, search_space=space)
+
+    def capacity_of(self, arm: Arm) -> float:
+        """What a law divides its work by: the CPUs of all workers; s where there are no types."""
+        one = self.worker_types.get(arm.worker_type or "")
+        return arm.parallelism * (1.0 if one is None else one.cpus)
+
+    def paid_for(self, arm: Arm) -> float:
+        """What its cost is a power of: s times a worker's price an hour.
+
+        Without prices each worker counts as its CPUs, and s alone without types.
+        """
+        one = self.worker_types.get(arm.worker_type or "")
+        return arm.parallelism * (1.0 if one is None else one.rate)
+
+    def memory_of(self, arm: Arm) -> float:
+        """The memory of all workers [GB]; s where there are no types."""
+        one = self.worker_types.get(arm.worker_type or "")
+        return arm.parallelism * (1.0 if one is None else one.memory_gb)
+
+    def worker_of(self, arm: Arm) -> tuple[str, WorkerType] | None:
+        """The worker type of an arm, with its name; None: it has none, or it was removed."""
+        one = self.worker_types.get(arm.worker_type or "")
+        return None if one is None or arm.worker_type is None else (arm.worker_type, one)
+
+    def nearest_arm(self, parallelism: float) -> Arm:
+        """The arm of the nearest degree; of several the first worker type's that has it."""
+        if not self.worker_types:
+            return Arm(self.search_space.nearest(parallelism))
+        return min(self.arms, key=lambda arm: abs(arm.parallelism - parallelism))
+
+    def require_arm(self, parallelism: Any, worker_type: str | None = None) -> Arm:
+        """The arm of a degree and a worker type, if it is allowed.
+
+        Raises:
+            DegreeNotAllowedError: The degree is not, for this type.
+            UnknownWorkerTypeError: There is no such type, or none is given where there are some.
+        """
+        if worker_type is None and not self.worker_types:
+            return Arm(self.search_space.require(parallelism))
+        space = self.worker_types.require(worker_type).parallelism or self.search_space
+        return Arm(space.require(parallelism), worker_type)
+
+    def knows(self, trial: Trial) -> bool:
+        """Whether a trial ran on one of the worker types that the task has now.
+
+        One of a type that was removed stays stored, and trains again once the type is back.
+        """
+        name = trial.arm.worker_type
+        return name in self.worker_types if self.worker_types else name is None
+
+    @property
+    def probe_arm(self) -> Arm:
+        """The arm nearest to the default degree."""
+        return self.nearest_arm(self.default_parallelism)
+
+    @property
     def probe_parallelism(self) -> int:
         """The allowed degree nearest to the default."""
-        return self.search_space.nearest(self.default_parallelism)
+        return self.probe_arm.parallelism
+
+    @property
+    def fixed_arm(self) -> Arm | None:
+        """The arm of every run under a pin or in a dry run; None: the optimizer chooses."""
+        if self.strategy.pin is not None:
+            return self.nearest_arm(self.strategy.pin)
+        return self.probe_arm if self.strategy.dry_run else None
 
     @property
     def fixed_parallelism(self) -> int | None:
-        """The degree of every run under a pin or in a dry run; None: the optimizer chooses."""
-        if self.strategy.pin is not None:
-            return self.search_space.nearest(self.strategy.pin)
-        return self.probe_parallelism if self.strategy.dry_run else None
+        """The degree of `fixed_arm`."""
+        return None if (arm := self.fixed_arm) is None else arm.parallelism
 
     def lease_of(self, predicted_time_s: float | None) -> timedelta:
         """How long a run with this prediction may take before it counts as lost."""
@@ -189,8 +308,16 @@ class Experiment:
         whole = given.pop("strategy", self.strategy)
         changed = replace(self, **given, strategy=whole.changed(of_strategy))
         pin_is_given = any(settings.get(n, UNSET) is not UNSET for n in ("pin", "strategy"))
+        allowed = changed.allowed
         if pin_is_given and changed.strategy.pin is not None:
-            changed.search_space.require(changed.strategy.pin)
+            allowed.require(changed.strategy.pin)
         if settings.get("default_parallelism") not in (None, UNSET):
-            changed.search_space.require(changed.default_parallelism)
+            allowed.require(changed.default_parallelism)
+        if changed.worker_types and settings.get("search_space") not in (None, UNSET):
+            for degree in changed.search_space.degrees:
+                if degree not in allowed:
+                    raise DegreeNotAllowedError(
+                        f"no worker type allows {degree} of the degrees {changed.search_space}; "
+                        f"they allow: {allowed}"
+                    )
         return changed

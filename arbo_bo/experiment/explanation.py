@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from arbo_bo._format import format_probability, format_time
+from arbo_bo.experiment.arm import Arm, short_name
 
 TITLES = ("workers", "expected", "5 %", "median", "95 %", "cost", "P(SLO)", "score", "why not")
 
@@ -24,6 +25,7 @@ class ExplanationRow:
         value: What the acquisition function gave it, more is better; None: it was not asked.
         chosen: Whether this degree was chosen.
         why_not: Why it was not; empty for the chosen one.
+        worker_type: The type of its workers; None: the task has none.
     """
 
     parallelism: int
@@ -38,6 +40,11 @@ class ExplanationRow:
     value: float | None
     chosen: bool
     why_not: str
+    worker_type: str | None = None
+
+
+def _named(row: ExplanationRow) -> str:
+    return short_name(Arm(row.parallelism, row.worker_type))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Explanation:
         """The rows as text, `TITLES` being the header; the chosen degree is marked."""
         return [
             (
-                f"{row.parallelism} <-" if row.chosen else f"{row.parallelism}   ",
+                _named(row) + (" <-" if row.chosen else "   "),
                 *(
                     format_time(t)
                     for t in (row.mean_s, row.quantile_05_s, row.median_s, row.quantile_95_s)

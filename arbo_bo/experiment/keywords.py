@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from arbo_bo.experiment.prediction import Residual
     from arbo_bo.experiment.slo import SLO
     from arbo_bo.experiment.strategy import SearchRule, Strategy
+    from arbo_bo.experiment.worker_type import WorkerType
 
 
 class Unset(Enum):
@@ -42,6 +43,7 @@ class Settings(TypedDict, total=False):
     Attributes:
         parallelism: Allowed degrees: a tuple ``(1, 32)`` is an inclusive range, a list such as
             ``[1, 2, 4]`` just these.
+        worker_types: The types of workers to choose from by name, each a `WorkerType`.
         default_parallelism: Degree of the probe, and the advice where nothing is known.
         objective: What is minimised.
         window: How many of the newest completed trials train the model.
@@ -68,6 +70,7 @@ class Settings(TypedDict, total=False):
     """
 
     parallelism: Given[SearchSpace | tuple[int, int] | Sequence[int]]
+    worker_types: "Given[Mapping[str, WorkerType] | Sequence[tuple[str, WorkerType]]]"
     default_parallelism: Given[int]
     objective: "Given[Objective]"
     window: Given[int]

@@ -64,7 +64,7 @@ class Objective:
         """Whether a <= c, so that under Amdahl's law the smallest degree always wins."""
         return self.urgency <= self.exponent
 
-    def log_score(self, mean_time_s: float, parallelism: int) -> float:
+    def log_score(self, mean_time_s: float, parallelism: float) -> float:
         """log(E[T]^a Cost(s)) of one degree."""
         time, cost = math.log(mean_time_s), self.exponent * math.log(parallelism)
         return self.urgency * time + cost + math.log(self.cost_factor)

@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.arm import Arm
 
 _TAIL = -30.0
 BISECTIONS = 50
@@ -34,6 +35,7 @@ class Prediction:
         location: mu; of log T [log s] for a multiplicative residual, of T [s] for an additive one.
         scale: sigma, in the same unit, above 0.
         residual: Which of the two it is.
+        worker_type: The worker type's name; None: the task has none.
         parts: Under several hypotheses the weight, location and scale of each, weights of sum 1:
             the distribution is their mixture, and `location` and `scale` are its first two moments;
             empty: one hypothesis.
@@ -43,6 +45,7 @@ class Prediction:
     location: float
     scale: float
     residual: Residual = Residual.MULTIPLICATIVE
+    worker_type: str | None = None
     parts: tuple[tuple[float, float, float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -56,22 +59,23 @@ class Prediction:
     @classmethod
     def mixed(
         cls,
-        parallelism: int,
+        arm: Arm,
         parts: Sequence[tuple[float, float, float]],
         residual: Residual = Residual.MULTIPLICATIVE,
     ) -> "Prediction":
         """The mixture of several hypotheses' predictions.
 
         Args:
-            parallelism: The degree.
+            arm: The degree, and the worker type where there is one.
             parts: Weight, location and scale under each, weights of sum 1.
             residual: Which of the two distributions each is.
         """
         if len(parts) == 1:
-            return cls(parallelism, *parts[0][1:], residual)
+            return cls(arm.parallelism, *parts[0][1:], residual, arm.worker_type)
         location = math.fsum(w * m for w, m, _ in parts)
         variance = math.fsum(w * (d**2 + (m - location) ** 2) for w, m, d in parts)
-        return cls(parallelism, location, math.sqrt(variance), residual, tuple(parts))
+        scale, kind = math.sqrt(variance), arm.worker_type
+        return cls(arm.parallelism, location, scale, residual, kind, tuple(parts))
 
     @property
     def each(self) -> "list[tuple[float, Prediction]]":

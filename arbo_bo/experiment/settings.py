@@ -29,6 +29,7 @@ class Kind(StrEnum):
     FLAG = "yes or no"
     NAME = "name"
     TIME = "time"
+    TYPES = "worker types"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,15 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "search_space",
             "DEGREES",
             "Allowed degrees: 1:32 or 1,2,4,8.",
+        ),
+        "worker_type": Setting(
+            "worker_types",
+            Kind.TYPES,
+            "worker_types",
+            "NAME:cpus=N,...",
+            "A type of worker to choose, again for each: NAME:cpus=4,memory=16GB, and perhaps "
+            "price=0.192 (an hour), startup=40s, parallelism=1:16.",
+            otherwise=NONE,
         ),
         "default": Setting(
             "default_parallelism",
@@ -247,5 +257,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
     }
 )
 
-OWN = {name: setting for name, setting in SETTINGS.items() if setting.path == setting.keyword}
+OWN = {
+    name: setting
+    for name, setting in SETTINGS.items()
+    if setting.path == setting.keyword and setting.kind is not Kind.TYPES
+}
 """Settings that are fields of an `Experiment`, of a type that JSON knows."""

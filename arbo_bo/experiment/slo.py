@@ -47,7 +47,7 @@ class MaxCost:
 
     Attributes:
         cost: The budget of a run in money, above 0.
-        price_per_worker_hour: In the same money, above 0.
+        price_per_worker_hour: In the same money, above 0; None: the worker types' own prices.
         confidence: In (0, 1).
 
     Raises:
@@ -55,28 +55,30 @@ class MaxCost:
     """
 
     cost: float
-    price_per_worker_hour: float
+    price_per_worker_hour: float | None = None
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cost", validation.positive("a budget", self.cost))
-        price = validation.positive("price_per_worker_hour", self.price_per_worker_hour)
-        object.__setattr__(self, "price_per_worker_hour", price)
+        if self.price_per_worker_hour is not None:
+            price = validation.positive("price_per_worker_hour", self.price_per_worker_hour)
+            object.__setattr__(self, "price_per_worker_hour", price)
         object.__setattr__(self, "confidence", validation.inner_fraction(self.confidence))
 
     def limit_s(self, parallelism: Any) -> Any:
         """The time that the budget buys at a degree [s].
 
         Args:
-            parallelism: s, a number or an array.
+            parallelism: s, a number or an array; where the worker types say the price, s times
+                that of a worker and hour.
         """
-        return self.cost / self.price_per_worker_hour * SECONDS_PER_HOUR / parallelism
+        price = self.price_per_worker_hour or 1.0
+        return self.cost / price * SECONDS_PER_HOUR / parallelism
 
     def __str__(self) -> str:
-        return (
-            f"{self.cost:g} at {self.price_per_worker_hour:g} per worker-hour "
-            f"with probability {self.confidence:g}"
-        )
+        price = self.price_per_worker_hour
+        at = "" if price is None else f"at {price:g} per worker-hour "
+        return f"{self.cost:g} {at}with probability {self.confidence:g}"
 
 
 SLO = MaxExecutionTime | MaxCost

@@ -53,7 +53,7 @@ class SearchRule(StrEnum):
         low, high = _FACTORS[self]
         return max(1.0, low * best) if math.isfinite(best) else 1.0, high * best
 
-    def degrees(self, bounds: tuple[float, float], allowed: Sequence[int]) -> tuple[int, ...]:
+    def degrees(self, bounds: tuple[float, float], allowed: Sequence[float]) -> tuple[float, ...]:
         """The allowed degrees within bounds, or the one nearest to them."""
         low, high = bounds
         within = tuple(s for s in allowed if low <= s <= high)

@@ -173,6 +173,11 @@ class Trial:
         return self.arm.parallelism
 
     @property
+    def worker_type(self) -> str | None:
+        """The arm's worker type; None: the task had none."""
+        return self.arm.worker_type
+
+    @property
     def input_size(self) -> float | None:
         """The context's input size."""
         return self.context.input_size

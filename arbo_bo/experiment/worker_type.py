@@ -1,11 +1,15 @@
 """The machines that an experiment may choose from: what each has, costs and allows."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from arbo_bo.errors import InvalidValueError, UnknownWorkerTypeError
 from arbo_bo.experiment import validation
+from arbo_bo.experiment.arm import Arm
+from arbo_bo.experiment.objective import Objective
+from arbo_bo.experiment.slo import MaxCost
 from arbo_bo.experiment.space import SearchSpace
 
 MAX_WORKER_TYPES = 100
@@ -44,6 +48,11 @@ class WorkerType:
             put(self, "startup_s", validation.non_negative("startup_s", self.startup_s))
         if self.parallelism is not None:
             put(self, "parallelism", SearchSpace.of(self.parallelism))
+
+    @property
+    def rate(self) -> float:
+        """What a worker costs beside those of other types: its price an hour, else its CPUs."""
+        return self.cpus if self.price_per_hour is None else self.price_per_hour
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON's own types; what is not known is left out."""
@@ -135,6 +144,20 @@ class WorkerTypes(Mapping[str, WorkerType]):
         """Pairs of a name and a dict, of JSON's own types: their order counts."""
         return [[name, one.to_json()] for name, one in self.items()]
 
+    def up_to(self, most: int, space: SearchSpace) -> "WorkerTypes":
+        """The types with no more than so many workers; those that allow none are left out.
+
+        Args:
+            most: How many.
+            space: The degrees of a type without its own.
+        """
+        found = []
+        for name, one in self.items():
+            if (one.parallelism or space).smallest <= most:
+                own = one.parallelism
+                found.append((name, replace(one, parallelism=own and own.up_to(most))))
+        return WorkerTypes(found)
+
     @property
     def are_priced(self) -> bool:
         """Whether prices are known, and so the money of a run."""
@@ -175,6 +198,41 @@ class WorkerTypes(Mapping[str, WorkerType]):
 
     def __str__(self) -> str:
         return "; ".join(f"{name}: {one}" for name, one in self.items())
+
+
+def require_one_price(types: WorkerTypes, objective: Objective, budget: MaxCost | None) -> None:
+    """Refuses money of two sources: it is the worker types', or the objective's and the budget's.
+
+    Raises:
+        InvalidValueError: There are both, or there is none where a budget needs one.
+    """
+    own = None if budget is None else budget.price_per_worker_hour
+    if types and (own is not None or objective.price_per_worker_hour is not None):
+        raise InvalidValueError(
+            "with worker types each has a price_per_hour of its own: give no "
+            "price_per_worker_hour beside them, to the objective or to the budget"
+        )
+    if budget is not None and own is None and not types.are_priced:
+        raise InvalidValueError(
+            "a MaxCost needs a price_per_worker_hour, or worker types with a price_per_hour"
+        )
+
+
+@lru_cache(maxsize=64)  # the same at every decision of a task
+def allowed_arms(space: SearchSpace, types: WorkerTypes) -> tuple[Arm, ...]:
+    """Every pair of worker type and degree that may run, by type and degree.
+
+    Args:
+        space: The degrees of types without their own, and of a task without types.
+        types: The task's worker types.
+    """
+    if not types:
+        return tuple(map(Arm, space.degrees))
+    return tuple(
+        Arm(degree, name)
+        for name, one in types.items()
+        for degree in (one.parallelism or space).degrees
+    )
 
 
 def _price(value: Any) -> float:

@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from arbo_bo.errors import AcquisitionError
 from arbo_bo.experiment import (
     AmdahlLaw,
+    Arm,
     Candidate,
     Context,
     Experiment,
+    Prediction,
     SearchRule,
     Trial,
     TrialStatus,
 )
+from arbo_bo.experiment.arm import short_name
 from arbo_bo.generation.online import OnlineSurrogate
 from arbo_bo.generation.outcomes import LEAST_PROBABILITY, FailureEvidence
 from arbo_bo.generation.surrogate import GPSurrogate
@@ -81,8 +85,7 @@ def choose(
         failures = _with_time_limit(failures, experiment, surrogate, context)
     looked_at, reason = _within_rule(experiment, context, law)
     if isinstance(surrogate, OnlineSurrogate):
-        degrees = experiment.search_space.degrees
-        found = surrogate.candidates(degrees, experiment.objective, context)
+        found = surrogate.candidates(experiment.arms, experiment.objective, context)
         scores = np.array([c.log_score for c in found])
         candidates = _weighed([replace(c, value=-c.log_score) for c in found], failures)
         return _safe(_excluded(candidates, looked_at, reason), experiment, failures, scores)
@@ -93,7 +96,7 @@ def choose(
     log_scores: Vector | None = None
     with one_thread():
         beliefs = [a.degrees for a in alternatives.each]
-        predictions = surrogate.predictions(beliefs, experiment.search_space.degrees)
+        predictions = surrogate.predictions(beliefs, experiment.arms)
         if failures is not None:
             log_scores = -alternatives.expected_cost
             alternatives = replace(
@@ -103,7 +106,7 @@ def choose(
             )
         values = _values(experiment, surrogate, alternatives)
         candidates = [
-            Candidate(p, -cost, value=value)
+            _candidate(experiment, p, -cost, value)
             for p, cost, value in zip(
                 predictions, alternatives.expected_cost.tolist(), values, strict=True
             )
@@ -115,7 +118,7 @@ def choose(
             ]
         candidates = [_under_slo(c, experiment, failures) for c in candidates]
         choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures, log_scores)
-        fallen_back = failures is not None and failures.falls_back_to(choice.best.parallelism)
+        fallen_back = failures is not None and failures.falls_back_to(choice.best.arm)
         choice = replace(
             choice,
             chooser=None if fallen_back else _chooser(experiment, surrogate),
@@ -126,6 +129,14 @@ def choose(
         return _guarded(choice, experiment, alternatives)
 
 
+def _candidate(
+    experiment: Experiment, prediction: Prediction, log_score: float, value: float
+) -> Candidate:
+    one = experiment.worker_types.get(prediction.worker_type or "")
+    price = None if one is None else one.price_per_hour
+    return Candidate(prediction, log_score, value, worker_price_per_hour=price)
+
+
 def _with_time_limit(
     failures: FailureEvidence, experiment: Experiment, surrogate: GPSurrogate, context: Context
 ) -> FailureEvidence:
@@ -133,7 +144,7 @@ def _with_time_limit(
     limit = failures.time_limit_s
     if limit is None:
         return failures
-    predictions = surrogate.predict(experiment.search_space.degrees, context)
+    predictions = surrogate.predict(experiment.arms, context)
     within = np.array([p.probability_within(limit) for p in predictions])
     return failures.with_time_limit(np.maximum(within, LEAST_PROBABILITY))
 
@@ -171,9 +182,9 @@ def _safe(
     """
     if failures is None or log_scores is None:
         return Choice(_best(candidates), tuple(candidates))
-    default = experiment.probe_parallelism
+    default = experiment.probe_arm
     if failures.falls_back_to(default):
-        best = next(c for c in candidates if c.parallelism == default)
+        best = next(c for c in candidates if c.arm == default)
         return Choice(best, tuple(candidates), failures=failures)
     looked_at = np.array([c.excluded is None for c in candidates])
     # A degree that keeps every service level in spite of its failures is safe enough.
@@ -185,7 +196,7 @@ def _safe(
         looked_at = np.ones_like(looked_at)
         allowed = failures.may_run(log_scores, looked_at)
     found = [
-        c if a or not b else replace(c, excluded=f"likely to fail: {failures.why(c.parallelism)}")
+        c if a or not b else replace(c, excluded=f"likely to fail: {failures.why(c.arm)}")
         for c, a, b in zip(candidates, allowed, looked_at, strict=True)
     ]
     rival = found[min(np.flatnonzero(looked_at), key=lambda i: (log_scores[i], i))]
@@ -218,6 +229,11 @@ def _values(
     chooser = _chooser(experiment, surrogate)
     if chooser in CHOOSERS:
         values = CHOOSERS[chooser](alternatives)
+    elif experiment.worker_types:
+        raise AcquisitionError(
+            f"acquisition {chooser!r} is of another package, which cannot choose among worker "
+            f"types; take one of {', '.join(CHOOSERS)}"
+        )
     else:
         from arbo_bo.acquisition.plugins import values_of
 
@@ -246,7 +262,8 @@ def _under_slo(
     success = 1.0
     if failures is not None and candidate.success_probability is not None:
         success = float(candidate.success_probability / failures.probability.max())
-    kept = [success * prediction.probability_within(x.limit_s(candidate.parallelism)) for x in slo]
+    paid = experiment.paid_for(candidate.arm)
+    kept = [success * prediction.probability_within(x.limit_s(paid)) for x in slo]
     return replace(
         candidate,
         slo_probability=min(kept),
@@ -256,52 +273,54 @@ def _under_slo(
 
 def _within_rule(
     experiment: Experiment, context: Context, law: AmdahlLaw
-) -> tuple[Sequence[int], str]:
-    """The degrees within the search rule, and why the others are not."""
-    strategy, degrees = experiment.strategy, experiment.search_space.degrees
+) -> tuple[Sequence[Arm], str]:
+    """The arms within the search rule, which is about what the law divides, and why no others."""
+    strategy, arms = experiment.strategy, experiment.arms
     if strategy.search is SearchRule.ALL:
-        return degrees, ""
+        return arms, ""
     gamma = context.gamma(experiment.model.base_input_size)
     bounds = strategy.search.bounds(law, experiment.objective, gamma, strategy.eta)
     reason = f"outside the search rule {strategy.search}, {bounds[0]:.3g} to {bounds[1]:.3g}"
-    return strategy.search.degrees(bounds, degrees), reason
+    capacities = [experiment.capacity_of(arm) for arm in arms]
+    within = set(strategy.search.degrees(bounds, capacities))
+    return [arm for arm, c in zip(arms, capacities, strict=True) if c in within], reason
 
 
 def _excluded(
-    candidates: Sequence[Candidate], looked_at: Sequence[int], reason: str
+    candidates: Sequence[Candidate], looked_at: Sequence[Arm], reason: str
 ) -> list[Candidate]:
     within = set(looked_at)
-    return [c if c.parallelism in within else replace(c, excluded=reason) for c in candidates]
+    return [c if c.arm in within else replace(c, excluded=reason) for c in candidates]
 
 
 def _default_is_left_out(choice: Choice, experiment: Experiment) -> bool:
     """Whether runs at the default degree fail, so that nothing is to be guarded by it."""
-    default = experiment.probe_parallelism
+    default = experiment.probe_arm
     failing = choice.failures is not None
-    return failing and any(
-        c.parallelism == default and c.excluded is not None for c in choice.candidates
-    )
+    return failing and any(c.arm == default and c.excluded is not None for c in choice.candidates)
 
 
 def _guarded(choice: Choice, experiment: Experiment, alternatives: Alternatives) -> Choice:
     """The choice among the default degree and those that are hardly worse."""
     free, candidates = choice.best, list(choice.candidates)
-    default, guard = experiment.probe_parallelism, experiment.strategy.guard
+    default, guard = experiment.probe_arm, experiment.strategy.guard
     assert guard is not None
     probabilities = probability_not_worse(alternatives).tolist()
-    found = dict(zip((c.parallelism for c in candidates), probabilities, strict=True))
+    found = dict(zip((c.arm for c in candidates), probabilities, strict=True))
 
     def held(c: Candidate) -> Candidate:
-        if c.excluded is not None or c.parallelism == default or found[c.parallelism] >= guard:
+        if c.excluded is not None or c.arm == default or found[c.arm] >= guard:
             return c
-        reason = f"guard: not worse than {default} with probability {found[c.parallelism]:.3f} only"
+        reason = (
+            f"guard: not worse than {short_name(default)} with probability {found[c.arm]:.3f} only"
+        )
         return replace(c, excluded=reason)
 
     candidates = [held(c) for c in candidates]
     looked_at = any(c.excluded is None for c in candidates)
-    at_default = next(c for c in candidates if c.parallelism == default)
+    at_default = next(c for c in candidates if c.arm == default)
     best = _best(candidates) if looked_at else at_default
     kept = replace(choice, best=best, candidates=tuple(candidates))
-    if best.parallelism == free.parallelism:
+    if best.arm == free.arm:
         return kept
-    return replace(kept, held_back=free, guard_probability=found[free.parallelism])
+    return replace(kept, held_back=free, guard_probability=found[free.arm])

@@ -6,6 +6,7 @@ from typing import Any
 
 from arbo_bo.experiment import (
     AmdahlLaw,
+    Arm,
     Candidate,
     Context,
     Estimator,
@@ -114,11 +115,12 @@ class OnlineSurrogate:
     window: Window
     state: OnlineState
 
-    def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
+    def predict(self, arms: Sequence[Arm], context: Context) -> list[Prediction]:
         """See `Surrogate`."""
+        degrees = [arm.parallelism for arm in arms]
         gamma, load = self.window.at(context)
         with one_thread():
-            mean, std = self.estimator.predict(list(degrees), gamma, load)
+            mean, std = self.estimator.predict(degrees, gamma, load)
         pairs = zip(mean.tolist(), std.tolist(), strict=True)
         return [
             Prediction(s, mu, max(sigma, SMALLEST_SCALE), Residual.ADDITIVE)
@@ -126,11 +128,12 @@ class OnlineSurrogate:
         ]
 
     def candidates(
-        self, degrees: Sequence[int], objective: Objective, context: Context
+        self, arms: Sequence[Arm], objective: Objective, context: Context
     ) -> list[Candidate]:
         """Every degree with its score, which is taken at the mean, as the original does."""
-        predictions = self.predict(degrees, context)
-        times = self.estimator.scored_time(list(degrees), *self.window.at(context)).tolist()
+        predictions = self.predict(arms, context)
+        degrees = [arm.parallelism for arm in arms]
+        times = self.estimator.scored_time(degrees, *self.window.at(context)).tolist()
         return [
             Candidate(p, objective.log_score(time, p.parallelism))
             for p, time in zip(predictions, times, strict=True)
@@ -160,8 +163,8 @@ def fit_online(experiment: Experiment, window: Window) -> OnlineSurrogate:
     )
     indices = [trial.trial_index for trial in window.trials]
     runs = [
-        Observation(*inputs, time_s)
-        for inputs, time_s in zip(window.inputs(), window.times_s(), strict=True)
+        Observation(s, gamma, load, time_s)
+        for (s, gamma, load), time_s in zip(window.inputs(), window.times_s(), strict=True)
     ]
     known = [run for i, run in zip(indices, runs, strict=True) if state.has(i)]
     with one_thread():

@@ -1,15 +1,16 @@
 """The first runs of a task, before two degrees say what its law is."""
 
+import math
 from collections.abc import Sequence
 
-from arbo_bo.experiment import Context, Experiment, Phase, Trial, TrialStatus
+from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus, WorkerType
 from arbo_bo.generation.outcomes import FailureEvidence
 
 
 def opening_move(
     experiment: Experiment, trials: Sequence[Trial], context: Context
-) -> tuple[int, Phase] | None:
-    """The degree of an opening run, or None once the law can be learned.
+) -> tuple[Arm, Phase] | None:
+    """The arm of an opening run, or None once the law can be learned.
 
     The baseline is the smallest allowed degree, the probe the default one; where the baseline is
     switched off, or the two are the same, a second probe takes another degree. A degree counts as
@@ -17,52 +18,53 @@ def opening_move(
     them run gets the default; a degree that has failed makes way for one that is likely to succeed;
     an abandoned or excluded run is repeated. Under a pin, a dry run or a guard nobody asked for
     other degrees: the opening is one run at the fixed or the default one. Where a sibling's law
-    stands in, it is one run at the degree that is best by it.
+    stands in, it is one run at the degree that is best by it. With worker types the baseline is on
+    the first one, and the probe on the one that is least like it.
 
     Args:
         experiment: Configuration and what was learned.
         trials: The task's history, abandoned trials left out or in.
         context: Input size and cluster load of the next run.
     """
-    completed = {t.parallelism for t in trials if t.trains}
+    completed = {t.arm for t in trials if t.trains}
     only = _only_move(experiment)
     if only is not None:
         if completed:
             return None
         failures = FailureEvidence.of(experiment, trials, context)
-        if failures is None or experiment.fixed_parallelism is not None:
+        if failures is None or experiment.fixed_arm is not None:
             return only
-        tried = {only[0], *(t.parallelism for t in failures.trials)}
+        tried = {only[0], *(t.arm for t in failures.trials)}
         return _least_likely_to_fail(experiment, failures, tried), Phase.PROBE
     if len(completed) >= 2:
         return None
     return _next_move(experiment, trials, completed, context)
 
 
-def _only_move(experiment: Experiment) -> tuple[int, Phase] | None:
+def _only_move(experiment: Experiment) -> tuple[Arm, Phase] | None:
     """The opening where it is one run; None where two degrees are to be seen."""
-    fixed = experiment.fixed_parallelism
+    fixed = experiment.fixed_arm
     if fixed is not None:
         return fixed, Phase.FIXED
     if experiment.strategy.guard is not None:
-        return experiment.probe_parallelism, Phase.PROBE
+        return experiment.probe_arm, Phase.PROBE
     if experiment.model.hyperparameters:
         return best_by_law(experiment), Phase.PROBE
     return None
 
 
 def _next_move(
-    experiment: Experiment, trials: Sequence[Trial], completed: set[int], context: Context
-) -> tuple[int, Phase] | None:
+    experiment: Experiment, trials: Sequence[Trial], completed: set[Arm], context: Context
+) -> tuple[Arm, Phase] | None:
     tried = {
-        t.parallelism
+        t.arm
         for t in trials
         if (t.status is not TrialStatus.ABANDONED or t.is_lapsed) and t.exclusion_reason is None
     }
-    space, probe = experiment.search_space, experiment.probe_parallelism
-    if experiment.baseline and space.smallest not in tried:
-        return space.smallest, Phase.BASELINE
-    if completed and len(tried & set(space.degrees)) >= 2:
+    arms, probe = experiment.arms, experiment.probe_arm
+    if experiment.baseline and arms[0] not in tried:
+        return arms[0], Phase.BASELINE
+    if completed and len(tried & set(arms)) >= 2:
         return None
     openings = [s for s in _openings(experiment) if s not in tried]
     failures = FailureEvidence.of(experiment, trials, context)
@@ -73,48 +75,72 @@ def _next_move(
     return None if completed else (probe, Phase.PROBE)
 
 
-def _openings(experiment: Experiment) -> list[int]:
-    """The degrees that opening runs take, besides the baseline: the default, and one other.
+def _openings(experiment: Experiment) -> list[Arm]:
+    """The arms that opening runs take, besides the baseline: the default, and one other.
 
     Whoever asks while these run gets the default degree.
     """
-    space, probe = experiment.search_space, experiment.probe_parallelism
-    if experiment.baseline and space.smallest != probe:
+    arms, probe = experiment.arms, experiment.probe_arm
+    if experiment.baseline and len(experiment.worker_types) > 1:
+        return [_other_type(experiment)]
+    if experiment.baseline and arms[0] != probe:
         return [probe]
-    others = [space.nearest(2 * probe), space.nearest(probe / 2), *space.degrees]
-    refused = space.smallest if not experiment.baseline else None
+    wide, narrow = (experiment.nearest_arm(f * probe.parallelism) for f in (2, 0.5))
+    others = [wide, narrow, *arms]
+    refused = arms[0] if not experiment.baseline else None
     second = [s for s in others if s not in (probe, refused)]
     return [probe, *second[:1]]
 
 
+def _other_type(experiment: Experiment) -> Arm:
+    """The arm nearest to the default degree on the type least like the first one.
+
+    By the logarithms of CPUs and memory; of equals the first.
+    """
+    first, *others = experiment.worker_types.items()
+
+    def unlike(one: WorkerType) -> float:
+        cpus, memory = one.cpus / first[1].cpus, one.memory_gb / first[1].memory_gb
+        return abs(math.log(cpus)) + abs(math.log(memory))
+
+    name = max(others, key=lambda other: unlike(other[1]))[0]
+    own = [arm for arm in experiment.arms if arm.worker_type == name]
+    return min(own, key=lambda arm: abs(arm.parallelism - experiment.default_parallelism))
+
+
 def _least_likely_to_fail(
-    experiment: Experiment, failures: FailureEvidence, tried: set[int]
-) -> int:
+    experiment: Experiment, failures: FailureEvidence, tried: set[Arm]
+) -> Arm:
     """The first opening degree that is likely to succeed, else the likeliest of all to.
 
     A baseline that was refused stays refused. The default stands where everything fails, and where
     what is likeliest has been tried, too: no run has succeeded yet, so no degree is known to.
     """
-    space, probe = experiment.search_space, experiment.probe_parallelism
-    chance = dict(zip(space.degrees, failures.probability.tolist(), strict=True))
+    arms, probe = experiment.arms, experiment.probe_arm
+    chance = dict(zip(arms, failures.probability.tolist(), strict=True))
     if failures.falls_back_to(probe):
         return probe
     enough = failures.prior.hopeless * max(chance.values())
-    for degree in (probe, space.nearest(probe / 2), space.nearest(2 * probe)):
-        refused = degree == space.smallest and not experiment.baseline
-        if degree not in tried and not refused and chance[degree] >= enough:
-            return degree
-    wanted = [s for s in space.degrees if experiment.baseline or s != space.smallest]
-    likeliest = max(wanted or [probe], key=lambda s: (chance[s], -abs(s - probe)))
+    narrow, wide = (experiment.nearest_arm(f * probe.parallelism) for f in (0.5, 2))
+    for arm in (probe, narrow, wide):
+        refused = arm == arms[0] and not experiment.baseline
+        if arm not in tried and not refused and chance[arm] >= enough:
+            return arm
+    wanted = [arm for arm in arms if experiment.baseline or arm != arms[0]]
+    likeliest = max(
+        wanted or [probe], key=lambda arm: (chance[arm], -abs(arm.parallelism - probe.parallelism))
+    )
     return probe if likeliest in tried else likeliest
 
 
-def best_by_law(experiment: Experiment) -> int:
-    """The allowed degree of the lowest score by the stored law alone, at the base input size."""
-    law, objective = experiment.model.law, experiment.objective
+def best_by_law(experiment: Experiment) -> Arm:
+    """The allowed arm of the lowest score by the stored law alone, at the base input size."""
+    law, objective = experiment.model.law, experiment.cost_objective
     if law is None:
-        return experiment.probe_parallelism
-    return min(
-        experiment.search_space.degrees,
-        key=lambda s: (objective.log_score(law.runtime_s(s), s), s),
-    )
+        return experiment.probe_arm
+
+    def log_score(arm: Arm) -> float:
+        time_s = law.runtime_s(experiment.capacity_of(arm))
+        return objective.log_score(time_s, experiment.paid_for(arm))
+
+    return min(experiment.arms, key=lambda arm: (log_score(arm), arm.parallelism))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from arbo_bo.experiment import Context, Experiment, Trial, TrialStatus
+from arbo_bo.experiment import Arm, Context, Experiment, Trial, TrialStatus
+from arbo_bo.experiment.arm import short_name
 from arbo_bo.experiment.outcome import is_retried
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, FailurePrior
@@ -23,13 +24,13 @@ class FailureEvidence:
 
     Attributes:
         trials: The ended runs that tell, oldest first.
-        degrees: The allowed degrees.
-        probability: P(the next run succeeds) at each degree, shape (m,).
+        arms: The allowed arms.
+        probability: P(the next run succeeds) at each arm, shape (m,).
         prior: How often what happens.
     """
 
     trials: Sequence[Trial]
-    degrees: Sequence[int]
+    arms: Sequence[Arm]
     probability: Vector
     prior: FailurePrior = DEFAULT_PRIORS.failures
 
@@ -40,25 +41,26 @@ class FailureEvidence:
         """Reads a history; None where no run failed.
 
         A run that succeeded on a retry only counts as failed, and one whose lease expired: what
-        killed it could not say so.
+        killed it could not say so. What fails for want of memory fails by the memory of all workers
+        together: with worker types that stands for the degree.
         """
         ended = [t for t in sorted(trials, key=lambda t: t.trial_index) if tells(t)]
         if not any(map(has_failed, ended)):
             return None
-        base, degrees = experiment.model.base_input_size, experiment.search_space.degrees
+        base, arms = experiment.model.base_input_size, experiment.arms
         following = max((t.trial_index for t in trials), default=-1) + 1
         found = success_probability(
             Outcomes(
-                np.array([float(t.parallelism) for t in ended]),
+                np.array([experiment.memory_of(t.arm) for t in ended]),
                 np.array([t.training_context.gamma(base) for t in ended]),
                 np.array([has_failed(t) for t in ended]),
                 np.array([t.trial_index for t in ended]),
                 following,
             ),
-            np.array(degrees, dtype=float),
+            np.array([experiment.memory_of(arm) for arm in arms]),
             context.gamma(base),
         )
-        return cls(ended, degrees, found)
+        return cls(ended, arms, found)
 
     @property
     def relative(self) -> Vector:
@@ -70,12 +72,12 @@ class FailureEvidence:
         """Whether a failure is likely at every degree."""
         return bool(self.probability.max() < self.prior.hopeless)
 
-    def falls_back_to(self, default: int) -> bool:
+    def falls_back_to(self, default: Arm) -> bool:
         """Whether the default degree is to run, since a failure is likely at every degree.
 
         Not where it is far likelier to fail than another one.
         """
-        chance = dict(zip(self.degrees, self.relative.tolist(), strict=True))
+        chance = dict(zip(self.arms, self.relative.tolist(), strict=True))
         return self.is_hopeless and chance[default] >= self.prior.hopeless
 
     @property
@@ -127,27 +129,27 @@ class FailureEvidence:
         worth = log_scores + self.log_repeat(log_scores) <= log_scores[safe].min()
         return np.asarray(safe | (worth & (self.probability >= self.prior.least) & looked_at))
 
-    def of_degree(self, degree: int) -> tuple[int, int]:
-        """How many runs of a degree failed, of how many."""
-        outcomes = [has_failed(t) for t in self.trials if t.parallelism == degree]
+    def of_arm(self, arm: Arm) -> tuple[int, int]:
+        """How many runs of an arm failed, of how many."""
+        outcomes = [has_failed(t) for t in self.trials if t.arm == arm]
         return sum(outcomes), len(outcomes)
 
-    def cause(self, degree: int | None = None) -> str:
-        """What the newest failure said, of a degree or of all; empty: nothing."""
+    def cause(self, arm: Arm | None = None) -> str:
+        """What the newest failure said, of an arm or of all; empty: nothing."""
         for trial in reversed(self.trials):
-            if has_failed(trial) and degree in (None, trial.parallelism):
+            if has_failed(trial) and arm in (None, trial.arm):
                 return _short(trial.failure_reason or trial.exclusion_reason or "")
         return ""
 
-    def why(self, degree: int) -> str:
-        """Why a degree is likely to fail, in words."""
-        failed, runs = self.of_degree(degree)
+    def why(self, arm: Arm) -> str:
+        """Why an arm is likely to fail, in words."""
+        failed, runs = self.of_arm(arm)
         if failed:
-            return f"{_times(failed, runs)}{_because(self.cause(degree))}"
-        others = [t.parallelism for t in self.trials if has_failed(t)]
-        nearest = min(others, key=lambda s: abs(np.log(s / degree)))
-        failed, runs = self.of_degree(nearest)
-        return f"{nearest} {_times(failed, runs)}{_because(self.cause(nearest))}"
+            return f"{_times(failed, runs)}{_because(self.cause(arm))}"
+        others = [t.arm for t in self.trials if has_failed(t)]
+        nearest = min(others, key=lambda o: abs(np.log(o.parallelism / arm.parallelism)))
+        failed, runs = self.of_arm(nearest)
+        return f"{short_name(nearest)} {_times(failed, runs)}{_because(self.cause(nearest))}"
 
 
 def tells(trial: Trial) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from arbo_bo.experiment import (
+    Arm,
     Context,
     Decision,
     Experiment,
@@ -45,6 +46,11 @@ class Request:
     context: Context
     priors: Priors = DEFAULT_PRIORS
 
+    def of_known_types(self) -> "Request":
+        """The request with the trials on worker types that the task has now."""
+        known = [t for t in self.trials if self.experiment.knows(t)]
+        return self if len(known) == len(self.trials) else replace(self, trials=known)
+
 
 def generate_many(requests: Sequence[Request]) -> list[Generated]:
     """Decides the next run of several tasks; what is to be fitted is fitted as one batch.
@@ -55,6 +61,7 @@ def generate_many(requests: Sequence[Request]) -> list[Generated]:
     Raises:
         UnknownAcquisitionError: A strategy's acquisition function is not installed here.
     """
+    requests = [r.of_known_types() for r in requests]
     moves = [opening_move(r.experiment, r.trials, r.context) for r in requests]
     asked = [r for r, move in zip(requests, moves, strict=True) if move is None]
     surrogates = iter(fit_all([(r.experiment, r.trials, r.priors) for r in asked]))
@@ -80,10 +87,10 @@ def generate(experiment: Experiment, trials: Sequence[Trial], context: Context) 
     return generate_many([Request(experiment, trials, context)])[0]
 
 
-def _opened(request: Request, degree: int, phase: Phase) -> Generated:
+def _opened(request: Request, arm: Arm, phase: Phase) -> Generated:
     failures = FailureEvidence.of(request.experiment, request.trials, request.context)
-    reason = opening_reason(request.experiment, degree, phase, failures)
-    return Generated(_decision(request.experiment, request.context, degree, phase, reason))
+    reason = opening_reason(request.experiment, arm, phase, failures)
+    return Generated(_decision(request.experiment, request.context, arm, phase, reason))
 
 
 def _optimized(request: Request, surrogate: Surrogate) -> Generated:
@@ -94,7 +101,7 @@ def _optimized(request: Request, surrogate: Surrogate) -> Generated:
         _decision(
             experiment,
             context,
-            choice.best.parallelism,
+            choice.best.arm,
             Phase.OPTIMIZE,
             optimize_reason(experiment, choice),
         ),
@@ -109,11 +116,12 @@ def _optimized(request: Request, surrogate: Surrogate) -> Generated:
 
 
 def _decision(
-    experiment: Experiment, context: Context, degree: int, phase: Phase, reason: str
+    experiment: Experiment, context: Context, arm: Arm, phase: Phase, reason: str
 ) -> Decision:
     return Decision(
         task=experiment.name,
-        parallelism=degree,
+        parallelism=arm.parallelism,
+        worker_type=arm.worker_type,
         phase=phase,
         reason=reason,
         input_scale_factor=context.gamma(experiment.model.base_input_size),
@@ -126,28 +134,31 @@ def _decision(
 
 def _fixed(experiment: Experiment, decision: Decision) -> Decision:
     """The decision under a pin or a dry run: another degree runs, the choice is recorded."""
-    degree = experiment.fixed_parallelism
-    if degree is None:
+    arm = experiment.fixed_arm
+    if arm is None:
         return decision
-    recommended = decision.parallelism
-    (prediction,) = (c.prediction for c in decision.candidates if c.parallelism == degree)
+    recommended = decision.arm
+    (prediction,) = (c.prediction for c in decision.candidates if c.arm == arm)
     return replace(
         decision,
-        parallelism=degree,
+        parallelism=arm.parallelism,
+        worker_type=arm.worker_type,
         phase=Phase.FIXED,
-        reason=fixed_reason(experiment, degree, recommended),
+        reason=fixed_reason(experiment, arm, recommended),
         acquisition=None,
         prediction=prediction,
-        recommended_parallelism=recommended,
+        recommended_parallelism=recommended.parallelism,
+        recommended_worker_type=recommended.worker_type,
     )
 
 
 def predict(
-    experiment: Experiment, trials: Sequence[Trial], degrees: Sequence[int], context: Context
+    experiment: Experiment, trials: Sequence[Trial], arms: Sequence[Arm], context: Context
 ) -> list[Prediction]:
-    """The next run's time at each degree, the noise of a run included.
+    """The next run's time at each arm, the noise of a run included.
 
     Raises:
         NotEnoughObservationsError: No trial is completed.
     """
-    return fit(experiment, trials).predict(degrees, context)
+    request = Request(experiment, trials, context).of_known_types()
+    return fit(experiment, request.trials).predict(arms, context)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from arbo_bo.experiment import (
+    Arm,
     Context,
     Estimator,
     Experiment,
@@ -23,7 +24,6 @@ from arbo_bo.numerics.choosers import Alternatives, predictions
 from arbo_bo.numerics.fitting import Fit, fit_many
 from arbo_bo.numerics.hyperparameters import Hyperparameters
 from arbo_bo.numerics.hypotheses import Mixture, weighed
-from arbo_bo.numerics.inputs import COLUMNS
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.posterior import Posterior
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
@@ -57,15 +57,15 @@ class GPSurrogate:
         """Whether the window's degrees tell the law, so that nothing older has to."""
         return self.fit.problem.identifies_law
 
-    def inputs(self, degrees: Sequence[int], context: Context) -> Vector:
-        """The model's inputs for every degree at one context, ``m x d``."""
-        return np.array([(float(s), *self.window.at(context)) for s in degrees])
+    def inputs(self, arms: Sequence[Arm], context: Context) -> Vector:
+        """The model's inputs for every arm at one context, ``m x d``."""
+        return np.array([self.window.row(arm, context) for arm in arms])
 
     def alternatives(
         self,
         experiment: Experiment,
         context: Context,
-        looked_at: Sequence[int],
+        looked_at: Sequence[Arm],
         pending: Sequence[Trial],
         seed: int = 0,
     ) -> Alternatives:
@@ -74,40 +74,42 @@ class GPSurrogate:
         Args:
             experiment: Search space, objective and service levels.
             context: Input size and cluster load of the next run.
-            looked_at: The degrees that the search rule leaves.
+            looked_at: The arms that the search rule leaves.
             pending: Runs of the task under way.
             seed: For what is drawn.
         """
-        degrees = experiment.search_space.degrees
-        position = {s: i for i, s in enumerate(degrees)}
-        rows = [(float(t.parallelism), *self.window.at(t.context)) for t in pending]
+        position = {arm: i for i, arm in enumerate(experiment.arms)}
+        rows = [self.window.row(t.arm, t.context) for t in pending]
+        X = self.inputs(experiment.arms, context)
         return Alternatives(
             posterior=self.posterior,
-            X=self.inputs(degrees, context),
-            looked_at=np.array([position[s] for s in looked_at]),
-            reference=position[experiment.probe_parallelism],
-            pending=np.array(rows).reshape(-1, len(COLUMNS)),
-            objective=experiment.objective,
+            X=X,
+            looked_at=np.array([position[arm] for arm in looked_at]),
+            reference=position[experiment.probe_arm],
+            pending=np.array(rows).reshape(-1, X.shape[1]),
+            objective=experiment.cost_objective,
             slo=experiment.strategy.slo,
             seed=seed,
             mixture=self.mixture,
         )
 
-    def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
+    def predict(self, arms: Sequence[Arm], context: Context) -> list[Prediction]:
         """See `Surrogate`."""
-        X = self.inputs(degrees, context)
+        X = self.inputs(arms, context)
         with one_thread():
             beliefs = [posterior.at(X, [0]) for posterior in self.mixture.posteriors]
-        return self.predictions(beliefs, degrees)
+        return self.predictions(beliefs, arms)
 
-    def predictions(self, beliefs: Sequence[Joint], degrees: Sequence[int]) -> list[Prediction]:
-        """What beliefs, one a hypothesis, say of the next run's time at each degree."""
-        residual, weights = self.fit.problem.residual, self.mixture.weights.tolist()
-        rows = zip(*map(predictions, beliefs), strict=True)
-        return [
-            Prediction.mixed(s, [(w, m, max(d, SMALLEST_SCALE)) for w, (m, d) in row], residual)
-            for s, row in zip(degrees, (zip(weights, r, strict=True) for r in rows), strict=True)
-        ]
+    def predictions(self, beliefs: Sequence[Joint], arms: Sequence[Arm]) -> list[Prediction]:
+        """What beliefs, one a hypothesis, say of the next run's time at each arm."""
+        weights, found = self.mixture.weights.tolist(), []
+        for arm, *each in zip(arms, *map(predictions, beliefs), strict=True):
+            parts = [
+                (weight, location, max(scale, SMALLEST_SCALE))
+                for weight, (location, scale) in zip(weights, each, strict=True)
+            ]
+            found.append(Prediction.mixed(arm, parts, self.fit.problem.residual))
+        return found
 
     def doubts(self) -> dict[str, Any]:
         """What was weighed, as the fields of a `Choice`; empty: one law alone."""

@@ -1,12 +1,13 @@
 """The runs of a task that train, as arrays, and what learns from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Protocol
 
 from arbo_bo.errors import NotEnoughObservationsError
 from arbo_bo.experiment import (
+    Arm,
     Context,
     Estimator,
     Experiment,
@@ -23,8 +24,8 @@ SMALLEST_SCALE = 1e-12
 class Surrogate(Protocol):
     """What was learned from a task's window."""
 
-    def predict(self, degrees: Sequence[int], context: Context) -> list[Prediction]:
-        """The next run's time at each degree, the noise of a run included."""
+    def predict(self, arms: Sequence[Arm], context: Context) -> list[Prediction]:
+        """The next run's time at each arm, the noise of a run included."""
         ...
 
     def learned(self, previous: Experiment) -> Learned:
@@ -45,11 +46,13 @@ class Window:
             them that were cut off at a limit, too.
         base_input_size: N_base; None: unknown.
         typical_load: What stands for an unknown cluster load: the mean of the known ones, or 0.
+        type_columns: CPUs, memory, rate and number of each worker type, by its name.
     """
 
     trials: Sequence[Trial]
     base_input_size: float | None
     typical_load: float
+    type_columns: Mapping[str | None, tuple[float, ...]]
 
     @classmethod
     def of(cls, experiment: Experiment, trials: Sequence[Trial]) -> "Window":
@@ -67,7 +70,16 @@ class Window:
         useful = [t for t in trials if t.trains or (limits_too and _is_censored(t))]
         newest = useful[-experiment.window :]
         loads = [load for t in newest if (load := t.training_context.cluster_load) is not None]
-        return cls(newest, experiment.model.base_input_size, fmean(loads) if loads else 0.0)
+        return cls(
+            newest,
+            experiment.model.base_input_size,
+            fmean(loads) if loads else 0.0,
+            {None: ()}
+            | {
+                name: (one.cpus, one.memory_gb, one.rate, float(number))
+                for number, (name, one) in enumerate(experiment.worker_types.items())
+            },
+        )
 
     @property
     def startup_time_s(self) -> float | None:
@@ -75,9 +87,13 @@ class Window:
         known = [t.startup_time_s for t in self.trials if t.startup_time_s is not None]
         return median(known) if known else None
 
-    def inputs(self) -> list[tuple[float, float, float]]:
-        """s, gamma and L of each run."""
-        return [(float(t.parallelism), *self.at(t.training_context)) for t in self.trials]
+    def inputs(self) -> list[tuple[float, ...]]:
+        """The model's inputs for each run."""
+        return [self.row(t.arm, t.training_context) for t in self.trials]
+
+    def row(self, arm: Arm, context: Context) -> tuple[float, ...]:
+        """The model's inputs for an arm: s, gamma, L, and what its worker type has."""
+        return (float(arm.parallelism), *self.at(context), *self.type_columns[arm.worker_type])
 
     def times_s(self) -> list[float]:
         """The execution time of each run, or the limit that it was cut off at [s]."""

@@ -20,7 +20,7 @@ from arbo_bo.numerics.arrays import (
     namespace,
     ndtr,
 )
-from arbo_bo.numerics.inputs import S
+from arbo_bo.numerics.inputs import TYPE, is_typed, paid
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.moments import (
     cut_draw,
@@ -42,7 +42,7 @@ MOST_REFERENCES = 128
 
 
 def log_cost(s: Any, objective: Objective) -> Any:
-    """Log Cost(s) = c log s + log factor, of degrees s of any shape."""
+    """Log Cost(s) = c log s + log factor, of degrees s, or what `inputs.paid` says; any shape."""
     return objective.exponent * namespace(s).log(s) + math.log(objective.cost_factor)
 
 
@@ -56,7 +56,7 @@ def log_score(log_mean: Any, s: Any, objective: Objective) -> Any:
 
 def expected_cost(belief: Joint, objective: Objective) -> Any:
     """-log(E[T]^a Cost(s)) of the next run, its noise included, ``... x m``."""
-    return -log_score(log_expected_time(belief), belief.X[..., S], objective)
+    return -log_score(log_expected_time(belief), paid(belief.X), objective)
 
 
 def log_expected_time(belief: Joint) -> Any:
@@ -81,7 +81,7 @@ def utility(belief: Joint, objective: Objective, run: bool = False) -> tuple[Any
     if belief.residual is Residual.ADDITIVE:
         mean, std = log_time_moments(mean, std)
     mean = mean + belief.log_scale
-    return -(a * mean + log_cost(belief.X[..., S], objective)), a * std
+    return -(a * mean + log_cost(paid(belief.X), objective)), a * std
 
 
 def expected_improvement(belief: Joint, best_f: Any, objective: Objective) -> Any:
@@ -101,7 +101,7 @@ def expected_improvement(belief: Joint, best_f: Any, objective: Objective) -> An
     if belief.residual is Residual.ADDITIVE:
         floor = SMALLEST_VARIANCE * belief.mean**2
         std = xp.sqrt(xp.maximum(belief.variance, floor))
-        log_t = -(best_f + log_cost(belief.X[..., S], objective)) / objective.urgency
+        log_t = -(best_f + log_cost(paid(belief.X), objective)) / objective.urgency
         gain = log_improvement(belief.mean, std, log_t - belief.log_scale)
         return math.log(objective.urgency) + gain
     mean, std = utility(belief, objective)
@@ -175,7 +175,7 @@ class ScoreBelief:
         """
         xp, a = namespace(belief.mean), objective.urgency
         log_time = belief.of_log_time()
-        means = -(a * log_time.mean + log_cost(belief.X[..., S], objective))
+        means = -(a * log_time.mean + log_cost(paid(belief.X), objective))
         cost = a * log_time.variance / 2 - means
         told = log_time.given(pending)
         at = log_time.references[choices]
@@ -278,7 +278,7 @@ def thompson(belief: Joint, choices: Any, pending: Any, normal: Any, objective: 
         std = xp.sqrt(xp.maximum(told.variance, floor))
         outcome = xp.log(cut_draw(belief.mean, std, outcome))
     outcome = outcome + belief.log_scale
-    return -(objective.urgency * outcome + log_cost(belief.X[..., S], objective))
+    return -(objective.urgency * outcome + log_cost(paid(belief.X), objective))
 
 
 def probability_not_worse(belief: Joint, reference: Any, objective: Objective) -> Any:
@@ -295,7 +295,7 @@ def probability_not_worse(belief: Joint, reference: Any, objective: Objective) -
     """
     xp = namespace(belief.mean)
     at = belief.references[reference]
-    s = belief.X[..., S]
+    s = paid(belief.X)
     log_r = objective.exponent / objective.urgency * xp.log(s[..., at, None] / s)
     if belief.residual is Residual.ADDITIVE:
         r, shift = xp.exp(log_r), 0 * log_r
@@ -306,4 +306,7 @@ def probability_not_worse(belief: Joint, reference: Any, objective: Objective) -
     variance = variance - 2 * r * belief.covariance[..., :, reference]
     z = -difference / xp.sqrt(xp.clip(variance, TINY, None))
     # The same degree twice differs by nothing, and is never worse than itself.
-    return xp.where(s == s[..., at, None], 0 * z + 1, ndtr(z))
+    same = s == s[..., at, None]
+    if is_typed(belief.X):
+        same = same & (belief.X[..., TYPE] == belief.X[..., at, TYPE, None])
+    return xp.where(same, 0 * z + 1, ndtr(z))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from arbo_bo.numerics.arrays import Vector, log_ndtr
 from arbo_bo.numerics.batches import padded, stacked
 from arbo_bo.numerics.evidence import LOG_2PI, Evidence
-from arbo_bo.numerics.inputs import S
+from arbo_bo.numerics.inputs import TYPE, S, is_typed
 from arbo_bo.numerics.newton import maximise
 from arbo_bo.numerics.priors import AnomalyPrior
 from arbo_bo.numerics.problem import FitProblem
@@ -179,8 +179,8 @@ def _straggler(
     error = alpha / precision
     log_predictive = 0.5 * (np.log(precision) - alpha * error - LOG_2PI)
     # A degree that was run once may just be a slow one.
-    degree = problem.X[runs, S]
-    repeated = (degree[:, None] == degree).sum(axis=1) > 1
+    arms = problem.X[runs][:, [S, TYPE] if is_typed(problem.X) else [S]]
+    repeated = (arms[:, None] == arms).all(-1).sum(axis=1) > 1
     costs = np.where(repeated, math.log(prior.straggler), -np.inf)
     costs = costs + _log_broad(error, prior.spread)
     worst = int(np.argmax(costs - log_predictive))

@@ -14,7 +14,7 @@ from arbo_bo.experiment.slo import cost_objective
 from arbo_bo.numerics import acquisition, mixture, service_levels
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.hypotheses import Mixture
-from arbo_bo.numerics.inputs import S
+from arbo_bo.numerics.inputs import paid
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.posterior import Posterior
 
@@ -119,7 +119,7 @@ class Alternatives:
 
     def expected_cost_of(self, objective: Objective) -> Vector:
         """-log(E[T]^a Cost(s)) of each degree's next run, shape (m,)."""
-        return -np.asarray(acquisition.log_score(self.log_mean_time, self.X[:, S], objective))
+        return -np.asarray(acquisition.log_score(self.log_mean_time, paid(self.X), objective))
 
     def utility(self, told: bool = False, run: bool = False) -> tuple[Vector, Vector]:
         """Mean and standard deviation of U, shape (m,) each.

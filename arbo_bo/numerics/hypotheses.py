@@ -21,7 +21,7 @@ from arbo_bo.experiment.law import MeanFunction
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.batches import padded, stacked
 from arbo_bo.numerics.fitting import Fit, grouped, laplace
-from arbo_bo.numerics.inputs import S
+from arbo_bo.numerics.inputs import capacity, is_typed
 from arbo_bo.numerics.laws import Law, laws_of, with_cliff
 from arbo_bo.numerics.newton import maximise
 from arbo_bo.numerics.posterior import Posterior
@@ -115,12 +115,15 @@ class _Rival(NamedTuple):
 
 def _rivals(fit: Fit) -> list[_Rival]:
     prior = fit.problem.priors.hypotheses
-    seen = np.unique(fit.problem.X[fit.kept, S])
+    X = fit.problem.X[fit.kept]
+    seen = np.unique(capacity(X))
     # The law that a window without two degrees to compare keeps is to be used, not doubted.
     if len(seen) < 2 or (fit.problem.start is not None and not fit.problem.identifies_law):
         return []
     found = [_Rival(USL, prior.usl), _Rival(ROUGH, prior.rough)]
     gaps = list(zip(seen[:-1].tolist(), seen[1:].tolist(), strict=True))[: prior.deepest]
+    # With worker types a model learns what memory does, and a degree is no capacity.
+    gaps = [] if is_typed(X) else gaps
     found += [_Rival(CLIFF, prior.cliff / len(gaps), *gap) for gap in gaps]
     return [r for r in found if r.odds > 0]
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from arbo_bo.experiment.prediction import Residual
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.fitting import Fit
-from arbo_bo.numerics.inputs import GAMMA, S, features
+from arbo_bo.numerics.inputs import GAMMA, capacity, features
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.kernel import correlation, correlation_at_zero
 from arbo_bo.numerics.linear_algebra import lower_inverse
@@ -111,7 +111,7 @@ class Posterior:
     def _linearised(self, X: Vector) -> Linearised:
         fit, problem = self.fit, self.fit.problem
         theta = fit.law_parameters
-        time, jacobian = problem.law.runtime_and_jacobian(X[:, S], X[:, GAMMA], theta)
+        time, jacobian = problem.law.runtime_and_jacobian(capacity(X), X[:, GAMMA], theta)
         if problem.residual is Residual.MULTIPLICATIVE:
             time, jacobian = np.log(time), jacobian / time[:, None]
         mean = time + jacobian @ (problem.law_location - theta)

@@ -81,10 +81,23 @@ class StructurePrior:
     Attributes:
         fine_share: Variance of the fine structure. Source: regret.
         trend_share: Variance of the slope of the trend in log s. Source: regret.
+        cpus_share: Variance of the exponent of a worker's CPUs, beside the law's own. Source of
+            this and of the others: the order of their size over scout's types (docs/benchmarks.md).
+        memory_share: Variance of the exponent of the memory of a CPU.
+        total_memory_share: Variance of the steps along the memory of all workers.
+        total_memory_lengthscale: How far apart those steps are, in its logarithm.
+        type_share: Variance of the logarithm of a type's own factor.
+        type_trend_share: Variance of a type's own slope in log s.
     """
 
     fine_share: float = 0.16
     trend_share: float = 5.0
+    cpus_share: float = 5.0
+    memory_share: float = 5.0
+    total_memory_share: float = 15.0
+    total_memory_lengthscale: float = 1.0
+    type_share: float = 1.0
+    type_trend_share: float = 0.3
 
 
 @dataclass(frozen=True)

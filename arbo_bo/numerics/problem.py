@@ -12,7 +12,7 @@ from arbo_bo.experiment.law import MeanFunction
 from arbo_bo.experiment.prediction import Residual
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.hyperparameters import Hyperparameters
-from arbo_bo.numerics.inputs import COLUMNS, GAMMA, S, features
+from arbo_bo.numerics.inputs import COLUMNS, GAMMA, SHARED, capacity, features
 from arbo_bo.numerics.kernel import structure
 from arbo_bo.numerics.laws import LAWS, Law, laws_of
 from arbo_bo.numerics.priors import (
@@ -69,10 +69,11 @@ class FitProblem:
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "features", features(self.X))
-        difference = self.features[:, None, :] - self.features[None, :, :]
+        shared = self.features[:, :SHARED]
+        difference = shared[:, None, :] - shared[None, :, :]
         put(self, "squared", np.ascontiguousarray(np.moveaxis(difference**2, -1, 0)))
         put(self, "structure", structure(self.features, self.features, self.priors.structure))
-        put(self, "basis", self.law.basis(self.X[:, S]))
+        put(self, "basis", self.law.basis(capacity(self.X)))
         put(self, "log_gamma", np.log(self.X[:, GAMMA]))
 
     @classmethod
@@ -109,7 +110,7 @@ class FitProblem:
         law = (LAWS if priors is DEFAULT_PRIORS else laws_of(priors.laws))[mean]
         normals = {p.name: p.prior for p in law.parameters}
         known = priors.residual
-        if warm_start is not None and not identifies_law(X[:, S], priors):
+        if warm_start is not None and not identifies_law(capacity(X), priors):
             normals |= anchored_law(law, warm_start)
             if warm_start.residual is residual:
                 known = anchored_residual(warm_start, priors)
@@ -146,7 +147,7 @@ class FitProblem:
     @property
     def identifies_law(self) -> bool:
         """Whether the window's degrees tell the law, so that nothing older has to."""
-        return identifies_law(self.X[:, S], self.priors)
+        return identifies_law(capacity(self.X), self.priors)
 
     @property
     def law_location(self) -> Vector:
@@ -241,7 +242,7 @@ def log_time_scale(law: Law, X: Vector, time_s: Vector, location: Sequence[float
 
     A robust estimate of log T1, so that a straggler or an outlier in size moves it little.
     """
-    shape = law.runtime(X[:, S], X[:, GAMMA], np.array(location))
+    shape = law.runtime(capacity(X), X[:, GAMMA], np.array(location))
     ratio = np.sort(np.log(time_s) - np.log(shape))
     return float(ratio[(len(ratio) - 1) // 2])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from arbo_bo.experiment import SLO, Residual
 from arbo_bo.numerics.arrays import TINY, like, log_ndtr, namespace
-from arbo_bo.numerics.inputs import S
+from arbo_bo.numerics.inputs import paid
 from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.moments import log_probability_within
 
@@ -19,7 +19,7 @@ WORST = -1e5
 
 def log_probability(belief: Joint, slo: Sequence[SLO]) -> Any:
     """Log probability that the next run keeps each service level, ``... x m x len(slo)``."""
-    xp, s = namespace(belief.mean), belief.X[..., S]
+    xp, s = namespace(belief.mean), paid(belief.X)
     found = [
         log_probability_within(
             belief.mean,
@@ -38,7 +38,7 @@ def log_feasibility(belief: Joint, slo: Sequence[SLO]) -> Any:
     With the noise sigma_r of a run the quantile of the outcome at confidence q is f + z_q sigma_r,
     and is within the limit where f is small enough; that T > 0 is neglected.
     """
-    xp, s = namespace(belief.mean), belief.X[..., S]
+    xp, s = namespace(belief.mean), paid(belief.X)
     noise = xp.sqrt(xp.clip(belief.noise + 0 * belief.mean, TINY, None))
     room = []
     for level in slo:

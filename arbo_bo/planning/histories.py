@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, median
 
-from arbo_bo.experiment import Experiment, Trial
-from arbo_bo.experiment.worker_type import WorkerType
+from arbo_bo.experiment import Arm, Experiment, Strategy, Trial, WorkerType, WorkerTypes
 from arbo_bo.planning.workflow import Stage, Workflow
 
 
@@ -50,6 +49,18 @@ class TaskHistory:
         """The median of the known input sizes; None: none is known."""
         known = [t.input_size for t in self.trained if t.input_size is not None]
         return median(known) if known else None
+
+
+def history_of(experiment: Experiment, trials: Sequence[Trial]) -> TaskHistory:
+    """A task's history, its own worker types as `TaskHistory` has them."""
+    if not experiment.worker_types:
+        return TaskHistory(experiment, trials)
+    workers = [experiment.worker_of(t.arm) for t in trials]
+    return TaskHistory(
+        replace(experiment, worker_types=WorkerTypes(), strategy=Strategy()),
+        [replace(t, arm=Arm(t.parallelism)) for t in trials],
+        [None if worker is None else worker[1] for worker in workers],
+    )
 
 
 class Histories(Mapping[str, TaskHistory]):

@@ -162,15 +162,18 @@ class Decider:
         input_size: "SizeSource | None",
         cluster_load: float | None,
     ) -> list[Prediction]:
-        """The next run's time at some allowed degrees; None: at all of them."""
+        """The next run's time at some allowed degrees, on each worker type; None: at all."""
         from arbo_bo.generation import predict
 
         experiment = self._standing_in(self.store.experiment(task))
-        space = experiment.search_space
-        degrees = space.degrees if parallelism is None else space.subset(parallelism)
+        allowed = experiment.allowed
+        degrees = allowed.degrees if parallelism is None else allowed.subset(parallelism)
+        asked = [arm for s in degrees for arm in experiment.arms if arm.parallelism == s]
+        if parallelism is None:
+            asked = list(experiment.arms)
         trials = self.store.history(task, experiment.window)
         context = self._with_load(self.context(input_size, cluster_load))
-        return predict(experiment, trials, degrees, context)
+        return predict(experiment, trials, asked, context)
 
     def _attempt(self, request: Request, stands: bool = False) -> Decision:
         """One decision.
@@ -234,8 +237,7 @@ class Decider:
 
         experiment = self._standing_in(situation.experiment)
         if request.max_parallelism is not None:
-            space = experiment.search_space.up_to(request.max_parallelism)
-            experiment = replace(experiment, search_space=space)
+            experiment = experiment.up_to(request.max_parallelism)
         superseded = [t for t in situation.trials if t.is_superseded_by(request.run_key)]
         others = [t for t in situation.trials if not t.is_superseded_by(request.run_key)]
         workers = situation.running_workers - sum(t.parallelism for t in superseded)

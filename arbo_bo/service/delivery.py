@@ -117,7 +117,7 @@ def _made(store: "TrialStore", entry: Entry) -> Trial:
         task=entry.task,
         trial_index=UNNUMBERED,
         status=TrialStatus.RUNNING,
-        arm=Arm(entry.parallelism or 1),
+        arm=Arm(entry.parallelism or 1, entry.worker_type),
         context=Context(entry.input_size, None),
         phase=Phase.ATTACHED,
         created_at=entry.started_at,

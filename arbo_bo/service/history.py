@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Experiment, Trial, TrialStatus
@@ -106,9 +107,12 @@ def _exported(
             yield line, {**numbers, KEY: texts["trial_id"]}
 
 
-def _numbers(path: Path, line: int, texts: Mapping[str, str]) -> dict[str, float]:
-    numbers = {}
+def _numbers(path: Path, line: int, texts: Mapping[str, str]) -> dict[str, Any]:
+    numbers: dict[str, Any] = {}
     for name, text in texts.items():
+        if name == "worker_type":
+            numbers.update({name: text} if text else {})
+            continue
         try:
             numbers.update({name: float(text)} if text.strip() else {})
         except ValueError as err:

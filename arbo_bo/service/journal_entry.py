@@ -60,6 +60,7 @@ class Entry:
         trial_id: That trial's identity.
         input_size: The size of its input, where it is known.
         degrees: The allowed degrees, for a task that the store may not know yet.
+        worker_type: The type of its workers; None: as its trial says, or none.
         ending: What came of it; None: it runs, or its process has died.
         started_at: When it began.
         host: The machine that it runs on.
@@ -75,6 +76,7 @@ class Entry:
     trial_id: str | None = None
     input_size: float | None = None
     degrees: tuple[int, ...] = ()
+    worker_type: str | None = None
     ending: Ending | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     host: str = field(default_factory=socket.gethostname)

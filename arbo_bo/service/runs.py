@@ -166,6 +166,7 @@ def watched(
     *,
     default: int | None = None,
     degrees: Sequence[int] = (),
+    worker_type: str | None = None,
     closing_s: float | None = None,
 ) -> Run:
     """Begins a run.
@@ -176,10 +177,12 @@ def watched(
         suggest: Takes the decision for the run in this file, with its id as the run key.
         default: The degree that is taken where that fails; None: what `suggest` raises is raised.
         degrees: The allowed degrees, for a task that the store may not know yet.
+        worker_type: The type of workers that is taken with the default degree; None: none.
         closing_s: How long the store may take over the outcome [s]; None: as it does by itself.
     """
     url = identity(store) or ""
     entry = Entry(url, store.namespace, task, default or 1, degrees=tuple(degrees))
+    entry = replace(entry, worker_type=worker_type)
     file = JournalFile(entry)
     try:
         decision = suggest(file)
@@ -188,7 +191,8 @@ def watched(
             _give_up(file, err)
             raise
         closing_s = min(RETURN_S, RETURN_S if closing_s is None else closing_s)
-        return Run(store, file, unadvised(task, default, line(err)), line(err), closing_s)
+        decision = unadvised(task, default, line(err), worker_type)
+        return Run(store, file, decision, line(err), closing_s)
     except BaseException as err:
         _give_up(file, err)
         raise
@@ -196,6 +200,7 @@ def watched(
         trial_index=decision.trial_index,
         trial_id=decision.trial_id,
         parallelism=decision.parallelism,
+        worker_type=decision.worker_type,
     )
     return Run(store, file, decision, None, closing_s)
 
@@ -242,7 +247,9 @@ def recorded(
         return Undelivered(file.entry, True, line(err))
 
 
-def unadvised(task: str, parallelism: int, problem: str) -> Decision:
+def unadvised(
+    task: str, parallelism: int, problem: str, worker_type: str | None = None
+) -> Decision:
     """The decision of a run that nobody could be asked about."""
     reason = f"{count(parallelism)}, the default, since nobody could be asked: {problem}"
-    return Decision(task, parallelism, Phase.FIXED, reason)
+    return Decision(task, parallelism, Phase.FIXED, reason, worker_type=worker_type)

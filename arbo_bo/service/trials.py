@@ -189,13 +189,16 @@ class Outcomes(Configuration):
         input_size: float | None = None,
         cluster_load: float | None = None,
         startup_time_s: float | None = None,
+        worker_type: str | None = None,
     ) -> Trial:
         """Adds a completed run from elsewhere; an unknown task is configured with the defaults.
 
-        A `cluster_load` of None is unknown here: the load of this moment was not that run's.
+        A `cluster_load` of None is unknown here: the load of this moment was not that run's. A task
+        with worker types needs the `worker_type` that it ran on.
 
         Raises:
             DegreeNotAllowedError: The degree is outside the search space.
+            UnknownWorkerTypeError: The task has no such worker type.
             InvalidValueError: A value is outside its domain.
         """
         row = {
@@ -204,6 +207,7 @@ class Outcomes(Configuration):
             "input_size": input_size,
             "cluster_load": cluster_load,
             "startup_time_s": startup_time_s,
+            "worker_type": worker_type,
         }
         return self.attach_trials(task, [row])[0]
 
@@ -239,8 +243,8 @@ class Outcomes(Configuration):
         Args:
             task: The task's name.
             path: Columns parallelism, execution_time_s, and perhaps input_size, cluster_load,
-                startup_time_s; or an export as CSV of one task, of which the completed runs that
-                train are taken. A row that was attached before is left out.
+                startup_time_s, worker_type; or an export as CSV of one task, of which the completed
+                runs that train are taken. A row that was attached before is left out.
             told: Hears now and then how many lines were read.
 
         Raises:

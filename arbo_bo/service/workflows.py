@@ -158,10 +158,10 @@ class WorkflowPlanning(Outcomes):
         return predicted(found, self._histories(found), sizes=sizes, cluster_load=load)
 
     def _histories(self, workflow: "Workflow") -> "Histories":
-        from arbo_bo.planning.histories import Histories, TaskHistory
+        from arbo_bo.planning.histories import Histories, history_of
 
         situations = self.store.situations(workflow.tasks)
-        known = [TaskHistory(s.experiment, s.trials) for s in situations if s is not None]
+        known = [history_of(s.experiment, s.trials) for s in situations if s is not None]
         return Histories(known, self.store.namespace)
 
     def _sizes(self, workflow: "Workflow", given: Mapping[str, Any]) -> dict[str, float]:

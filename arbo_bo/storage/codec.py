@@ -21,6 +21,7 @@ from arbo_bo.experiment import (
     Strategy,
     TaskModel,
     Trial,
+    WorkerTypes,
     validation,
 )
 from arbo_bo.experiment.outcome import clean_reason
@@ -36,7 +37,7 @@ _SMALLEST_T1_S = 1e-299
 _PLAIN_SETTINGS = tuple(s.keyword for s in OWN.values() if s.keyword != "alpha")
 Json = dict[str, Any]
 OWN_COLUMNS = tuple(column.name for column in TRIAL_COLUMNS if column.name not in PLACE)
-_NESTED = ("parallelism", "input_size", "cluster_load")
+_NESTED = ("parallelism", "worker_type", "input_size", "cluster_load")
 """Columns that are no fields of a trial, but of its arm and its context."""
 _REASONS = ("failure_reason", "exclusion_reason", "reason")
 LAW_COLUMNS = ("t_base_1", "p_obs", "c_startup", "k_exponent")
@@ -55,6 +56,7 @@ def configuration_of(experiment: Experiment) -> Json:
             "price_per_worker_hour": objective.price_per_worker_hour,
         },
         "strategy": experiment.strategy.to_json(),
+        "worker_types": experiment.worker_types.to_json(),
         **{name: plain(getattr(experiment, name)) for name in _PLAIN_SETTINGS},
     }
 
@@ -88,6 +90,8 @@ def experiment_of(row: Row) -> Experiment:
             given["search_space"] = _space_of(stored["parallelism"])
         if "strategy" in stored:
             given["strategy"] = Strategy.from_json(stored["strategy"])
+        if stored.get("worker_types"):
+            given["worker_types"] = WorkerTypes.from_json(stored["worker_types"])
         if isinstance(callers := stored.get("callers"), Mapping):
             given["callers"] = callers
         return Experiment(
@@ -239,7 +243,8 @@ def _trial_of(row: Row) -> Trial:
     for name in _REASONS:
         if own[name] is not None and not own[name].isprintable():
             own[name] = clean_reason(own[name])  # another client may have written anything
-    arm, context = Arm(row["parallelism"]), Context(row["input_size"], row["cluster_load"])
+    arm = Arm(row["parallelism"], row.get("worker_type"))
+    context = Context(row["input_size"], row["cluster_load"])
     return Trial(task=row["task_name"], arm=arm, context=context, **own)
 
 

@@ -103,6 +103,7 @@ TRIAL_COLUMNS = (
     Column("recommended_parallelism", Kind.INTEGER),
     Column("reason", Kind.TEXT),
     Column("decision", Kind.OBJECT),
+    _name("worker_type", required=False),
 )
 
 PLACE = ("namespace", "task_name")

@@ -77,8 +77,8 @@ class Samples:
             )
 
     def _residual_s(self, trial: Trial, gamma: float) -> float | None:
-        if self.law is None or trial.execution_time_s is None:
-            return trial.residual_s
+        if self.law is None or trial.execution_time_s is None or trial.worker_type is not None:
+            return trial.residual_s  # with worker types the law is one of their CPUs
         try:
             expected = self.law.runtime_s(trial.parallelism, gamma)
         except InvalidValueError:  # gamma^k is more than a float holds

@@ -9,7 +9,7 @@ from arbo_bo.storage.url_parts import StoreURL
 VERSION_TABLE = "arbo_alembic_version"
 """Of our own: Airflow and Optuna use alembic's default name and may share the database."""
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision in `migrations/versions`, oldest first; the last is the one to have."""
 
 

@@ -78,12 +78,12 @@ def test_revisions_are_those_of_the_migrations(store, task, connection):
 def test_database_is_empty_until_the_first_use(store):
     assert store.schema_version() is None
     store.experiments()
-    assert store.schema_version() == store.head_version == "0003"
+    assert store.schema_version() == store.head_version == "0004"
 
 
 def test_upgrade_tells_the_revisions_before_and_after(store):
-    assert store.upgrade() == (None, "0003")
-    assert store.upgrade() == ("0003", "0003")
+    assert store.upgrade() == (None, "0004")
+    assert store.upgrade() == ("0004", "0004")
 
 
 def test_store_works_again_after_it_was_closed(store, task):
@@ -92,13 +92,13 @@ def test_store_works_again_after_it_was_closed(store, task):
 
 
 def test_older_schema_names_the_command(store, task, sql, store_url, monkeypatch):
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002", "0003", "0004"))
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002", "0003", "0004", "0005"))
     with (
         SQLTrialStore(store_url) as opened,
         pytest.raises(SchemaVersionError, match=r"arbo db upgrade --store .*/") as caught,
     ):
         opened.experiments()
-    assert "needs 0004" in str(caught.value)
+    assert "needs 0005" in str(caught.value)
 
 
 @pytest.mark.parametrize("use", [SQLTrialStore.experiments, SQLTrialStore.upgrade])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from playing import HERE, LAW, SPACE, configured, noisy, play, regret, runs, timed_out
 
-from arbo_bo.experiment import AmdahlLaw, MaxExecutionTime
+from arbo_bo.experiment import AmdahlLaw, Arm, MaxExecutionTime
 from arbo_bo.generation import generate, predict
 
 SPREAD = (1, 5, 8, 12) * 4
@@ -17,7 +17,7 @@ def decide(trials, experiment=None):
 
 
 def predicted_s(trials, s, experiment=None):
-    return predict(experiment or configured(), trials, [s], HERE)[0].mean_s
+    return predict(experiment or configured(), trials, [Arm(s)], HERE)[0].mean_s
 
 
 def slower(factor):

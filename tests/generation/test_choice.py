@@ -170,9 +170,9 @@ def test_guard_lets_go_when_the_improvement_is_sure():
 def test_guard_is_the_joint_probability(residual):
     configured = replace(experiment(space=SearchSpace.of([3, 5, 8])), residual=residual)
     surrogate = fit(configured, history((1, 5, 9), noise=0.2))
-    alternatives = surrogate.alternatives(configured, HERE, [3, 5, 8], [])
+    alternatives = surrogate.alternatives(configured, HERE, configured.arms, [])
     found = probability_not_worse(alternatives)
-    belief = surrogate.posterior.at(surrogate.inputs([3, 5, 8], HERE))
+    belief = surrogate.posterior.at(surrogate.inputs(configured.arms, HERE))
     rng = np.random.default_rng(0)
     draws = rng.multivariate_normal(belief.mean, belief.covariance, 100_000)
     times = np.exp(draws) if residual == "multiplicative" else draws
@@ -196,10 +196,10 @@ def test_rule_bounds_the_choice_and_keeps_the_whole_table(rule):
 def test_incumbent_is_one_that_the_rule_allows():
     configured = experiment(Objective(0.7), search="up_to_1.2")
     surrogate = fit(configured, history())
-    every = surrogate.alternatives(configured, HERE, configured.search_space.degrees, [])
+    every = surrogate.alternatives(configured, HERE, configured.arms, [])
     expected, _ = utility(every.degrees, configured.objective)
     best = int(expected.argmax())
-    others = [s for i, s in enumerate(configured.search_space.degrees) if i != best]
+    others = [arm for i, arm in enumerate(configured.arms) if i != best]
     within = surrogate.alternatives(configured, HERE, others, [])
     assert within.incumbent() == pytest.approx(np.sort(expected)[-2], abs=1e-12)
 

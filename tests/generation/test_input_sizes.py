@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playing import SPACE, completed, configured, noisy
 
-from arbo_bo.experiment import AmdahlLaw, Context
+from arbo_bo.experiment import AmdahlLaw, Arm, Context
 from arbo_bo.generation import generate, predict
 
 GAMMAS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3)
@@ -31,7 +31,7 @@ def at(gamma):
 
 
 def predicted(trials, gamma, s=8, **options):
-    return predict(configured(BASE, **options), trials, [s], at(gamma))[0]
+    return predict(configured(BASE, **options), trials, [Arm(s)], at(gamma))[0]
 
 
 @pytest.mark.parametrize("k", [0.5, 1.0, 1.5])

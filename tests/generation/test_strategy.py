@@ -135,7 +135,7 @@ def test_larger_input_is_predicted_slower():
     runs = enumerate([(1, 10), (5, 20), (8, 5), (4, 40), (12, 10)])
     trials = [completed(i, s, LAW.runtime_s(s, size / 10), size) for i, (s, size) in runs]
     base = replace(EXPERIMENT, model=replace(EXPERIMENT.model, base_input_size=10.0))
-    small, large = (predict(base, trials, [8], Context(size))[0].mean_s for size in (10, 30))
+    small, large = (predict(base, trials, [Arm(8)], Context(size))[0].mean_s for size in (10, 30))
     assert small == pytest.approx(LAW.runtime_s(8), rel=0.1)
     assert large == pytest.approx(LAW.runtime_s(8, 3), rel=0.15)
 
@@ -143,13 +143,13 @@ def test_larger_input_is_predicted_slower():
 def test_unknown_load_is_the_windows_typical_one():
     trials = [replace(t, context=Context(None, 4.0)) for t in history()]
     trials[1] = replace(trials[1], context=Context(None, None))
-    (at_typical,) = predict(EXPERIMENT, trials, [8], Context(None, 4.0))
-    assert predict(EXPERIMENT, trials, [8], Context(None, None)) == [at_typical]
+    (at_typical,) = predict(EXPERIMENT, trials, [Arm(8)], Context(None, 4.0))
+    assert predict(EXPERIMENT, trials, [Arm(8)], Context(None, None)) == [at_typical]
 
 
 def test_prediction_is_refused_when_nothing_is_completed():
     with pytest.raises(NotEnoughObservationsError, match="'t' has no completed run"):
-        predict(EXPERIMENT, [], [1], Context())
+        predict(EXPERIMENT, [], [Arm(1)], Context())
 
 
 def test_hyperparameters_are_kept_when_the_window_holds_one_degree():

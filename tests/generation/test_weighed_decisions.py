@@ -64,7 +64,7 @@ def test_stored_decision_keeps_its_hypotheses_and_their_predictions():
 
 def test_mixed_prediction_is_the_mean_over_its_hypotheses():
     parts = [(0.25, 0.0, 0.1), (0.75, 2.0, 0.2)]
-    mixed = Prediction.mixed(4, parts)
+    mixed = Prediction.mixed(Arm(4), parts)
     each = [(w, Prediction(4, m, d)) for w, m, d in parts]
     assert mixed.mean_s == pytest.approx(sum(w * p.mean_s for w, p in each))
     within = sum(w * p.probability_within(1.1) for w, p in each)
@@ -74,5 +74,5 @@ def test_mixed_prediction_is_the_mean_over_its_hypotheses():
 @pytest.mark.parametrize("q", [0.05, 0.25, 0.5, 0.95])
 @pytest.mark.parametrize("residual", Residual)
 def test_mixed_quantile_is_kept_with_its_probability(q, residual):
-    mixed = Prediction.mixed(4, [(0.3, 5.0, 0.1), (0.7, 6.0, 0.3)], residual)
+    mixed = Prediction.mixed(Arm(4), [(0.3, 5.0, 0.1), (0.7, 6.0, 0.3)], residual)
     assert mixed.probability_within(mixed.quantile_s(q)) == pytest.approx(q)

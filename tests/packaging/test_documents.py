@@ -28,6 +28,8 @@ RUN = {
     "docs/store.md sql": "tests/cli/test_maintenance.py",
     "docs/strategies.md python": "tests/examples/test_strategies_document.py",
     "docs/strategies.md sh": "tests/examples/test_strategies_document.py",
+    "docs/worker-types.md python": "tests/cli/test_worker_type_options.py",
+    "docs/worker-types.md sh": "tests/cli/test_worker_type_options.py",
     "examples/genome/README.md bash": "tests/examples/test_genome_readme.py",
 }
 NOT_RUN = {
