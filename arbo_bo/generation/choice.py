@@ -22,7 +22,7 @@ from arbo_bo.experiment import (
 from arbo_bo.experiment.arm import short_name
 from arbo_bo.generation.online import OnlineSurrogate
 from arbo_bo.generation.outcomes import LEAST_PROBABILITY, FailureEvidence
-from arbo_bo.generation.surrogate import GPSurrogate
+from arbo_bo.generation.surrogate import GPSurrogate, Weighed
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.generation.window import Surrogate
 from arbo_bo.numerics.arrays import Vector
@@ -46,10 +46,7 @@ class Choice:
         risky: The degree of the lowest score, where it is left out for its failures; None: it is
             not.
         chooser: The acquisition function that really chose; None: none did.
-        hypotheses: What was weighed, each explanation with its probability; empty: one law alone.
-        cliff: How likely times are longer at the smallest degrees that were run than the law says,
-            for want of memory, say.
-        doubted: The largest degree that was run of those; None: none.
+        weighed: What was weighed; None: one law alone.
     """
 
     best: Candidate
@@ -59,9 +56,7 @@ class Choice:
     failures: FailureEvidence | None = None
     risky: Candidate | None = None
     chooser: str | None = None
-    hypotheses: tuple[tuple[str, float], ...] = ()
-    cliff: float = 0.0
-    doubted: int | None = None
+    weighed: Weighed | None = None
 
 
 def choose(
@@ -119,11 +114,8 @@ def choose(
         candidates = [_under_slo(c, experiment, failures) for c in candidates]
         choice = _safe(_excluded(candidates, looked_at, reason), experiment, failures, log_scores)
         fallen_back = failures is not None and failures.falls_back_to(choice.best.arm)
-        choice = replace(
-            choice,
-            chooser=None if fallen_back else _chooser(experiment, surrogate),
-            **surrogate.doubts(),
-        )
+        chooser = None if fallen_back else _chooser(experiment, surrogate)
+        choice = replace(choice, chooser=chooser, weighed=surrogate.weighed)
         if experiment.strategy.guard is None or _default_is_left_out(choice, experiment):
             return choice
         return _guarded(choice, experiment, alternatives)

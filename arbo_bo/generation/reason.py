@@ -142,12 +142,14 @@ def _gaining(experiment: Experiment, best: Candidate, candidates: Sequence[Candi
 def _doubted(choice: Choice) -> str:
     """What a run that is not the cheapest tells, where a cliff is neither sure nor ruled out."""
     cheapest = min((c for c in choice.candidates if c.excluded is None), key=lambda c: c.log_score)
-    doubted = choice.doubted
-    if doubted is None or cheapest is choice.best or not UNSURE <= choice.cliff <= 1 - UNSURE:
+    weighed = choice.weighed
+    if weighed is None or weighed.doubted is None or cheapest is choice.best:
+        return ""
+    if not UNSURE <= weighed.cliff <= 1 - UNSURE:
         return ""
     return (
-        f", and it tells whether {doubted} was slow for want of memory or the like, which has "
-        f"probability {format_probability(choice.cliff)}"
+        f", and it tells whether {weighed.doubted} was slow for want of memory or the like, which "
+        f"has probability {format_probability(weighed.cliff)}"
     )
 
 

@@ -110,7 +110,7 @@ def _optimized(request: Request, surrogate: Surrogate) -> Generated:
         candidates=choice.candidates,
         law=learned.law,
         anomalies=surrogate.anomalies(),
-        hypotheses=choice.hypotheses,
+        hypotheses=choice.weighed.hypotheses if choice.weighed else (),
     )
     return Generated(_fixed(experiment, decision), learned)
 

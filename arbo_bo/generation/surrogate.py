@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +27,22 @@ from arbo_bo.numerics.joint import Joint
 from arbo_bo.numerics.posterior import Posterior
 from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
 from arbo_bo.numerics.problem import FitProblem
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The hypotheses of a decision.
+
+    Attributes:
+        hypotheses: Each explanation with its probability.
+        cliff: How likely times at the smallest degrees that were run are longer than the law says,
+            for want of memory, say.
+        doubted: The largest degree that was run of those; None: none.
+    """
+
+    hypotheses: tuple[tuple[str, float], ...]
+    cliff: float
+    doubted: int | None
 
 
 @dataclass(frozen=True)
@@ -111,19 +126,17 @@ class GPSurrogate:
             found.append(Prediction.mixed(arm, parts, self.fit.problem.residual))
         return found
 
-    def doubts(self) -> dict[str, Any]:
-        """What was weighed, as the fields of a `Choice`; empty: one law alone."""
-        hypotheses, weights = self.mixture.hypotheses, self.mixture.weights.tolist()
-        if len(hypotheses) == 1:
-            return {}
-        weighed_ones = list(zip(hypotheses, weights, strict=True))
-        found: dict[str, Any] = {"hypotheses": tuple((str(h), w) for h, w in weighed_ones)}
-        cliffs = {h.above: w for h, w in weighed_ones if h.above}
-        if cliffs:
-            above = max(cliffs, key=lambda a: cliffs[a])
-            below = [t.parallelism for t in self.window.trials if t.parallelism < above]
-            found |= {"cliff": sum(cliffs.values()), "doubted": max(below, default=None)}
-        return found
+    @property
+    def weighed(self) -> "Weighed | None":
+        """What was weighed; None: one law alone."""
+        each = list(zip(self.mixture.hypotheses, self.mixture.weights.tolist(), strict=True))
+        if len(each) == 1:
+            return None
+        cliffs = {h.above: weight for h, weight in each if h.above}
+        above = max(cliffs, key=lambda a: cliffs[a], default=0.0)
+        below = [t.parallelism for t in self.window.trials if t.parallelism < above]
+        named = tuple((str(h), weight) for h, weight in each)
+        return Weighed(named, sum(cliffs.values()), max(below, default=None))
 
     def learned(self, previous: Experiment) -> Learned:
         """The law always, the hyperparameters where the window could teach them."""
