@@ -258,7 +258,8 @@ class Forecast:
 
     def _each(self, choices: Vector) -> Iterator[Evaluation]:
         """Evaluates some rows at a time."""
-        rows = max(ROWS_BUDGET // (len(self) * self.size), 1)
+        held = len(self) if self.network.capacity is None else len(self) + self.network.capacity
+        rows = max(ROWS_BUDGET // (held * self.size), 1)
         for first in range(0, len(choices), rows):
             yield self.evaluate(choices[first : first + rows])
 

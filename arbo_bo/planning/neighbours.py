@@ -7,7 +7,7 @@ from arbo_bo.planning.forecast import Forecast
 from arbo_bo.planning.goals import Target
 from arbo_bo.planning.network import Numbers
 from arbo_bo.planning.plan import Neighbour
-from arbo_bo.planning.planners.search import EXACT_MOVES, single_moves
+from arbo_bo.planning.planners.search import EXACT_MOVES, IN_SLOTS, single_moves
 
 NOTICED = 1e-3
 """A plan is faster, or cheaper, if it is so by a tenth of a per cent."""
@@ -27,7 +27,8 @@ def next_plans(
     """
     every: list[Numbers] = [np.arange(len(t.options)) for t in forecast.times]
     moves = single_moves(choice, every)
-    if not 0 < len(moves) <= EXACT_MOVES:
+    most = EXACT_MOVES if forecast.network.capacity is None else EXACT_MOVES // IN_SLOTS
+    if not 0 < len(moves) <= most:
         return None, None
     rows = np.vstack([choice[None], moves])
     time, cost, likely = forecast.summary(rows, target)

@@ -24,6 +24,8 @@ from arbo_bo.planning.workflow import Stage, Workflow
 
 MOST_SAMPLES, FEWEST_SAMPLES = 1024, 128
 """N: at 1024 a probability of 0.95 is known to 0.7 %, at 128 to 2 %."""
+IN_SLOTS = 256
+"""N under a limit on workers: events cost more than sums."""
 EVALUATED = 256_000
 """Stages x samples of one evaluation: 256 samples for a thousand stages."""
 SAMPLE_BUDGET = 4_000_000
@@ -66,7 +68,7 @@ def predicted(
     if most < FEWEST_SAMPLES:
         options = [_thinned(o) for o in options]
         most = SAMPLE_BUDGET // sum(map(len, options))
-    most = min(most, EVALUATED // len(stages), MOST_SAMPLES)
+    most = min(most, EVALUATED // len(stages), MOST_SAMPLES if capacity is None else IN_SLOTS)
     size = samples or max(most, FEWEST_SAMPLES)
     learned = _learned(workflow, stages, histories, known)
 

@@ -12,6 +12,7 @@ from arbo_bo.planning.planners.registry import Choice
 from arbo_bo.planning.planners.relaxation import relaxed_choices
 from arbo_bo.planning.planners.search import (
     ENUMERATED,
+    ENUMERATED_IN_SLOTS,
     EXACT_MOVES,
     Found,
     best_of,
@@ -52,7 +53,7 @@ def solved(forecast: Forecast, target: Target) -> tuple[Found, str]:
     """The best choice that was found, and how."""
     useful = useful_options(forecast)
     count = math.prod(map(len, useful))
-    if count <= ENUMERATED:
+    if count <= (ENUMERATED if forecast.network.capacity is None else ENUMERATED_IN_SLOTS):
         return enumerated(forecast, target, useful), f"the best of all {count} choices"
     starts = np.concatenate([relaxed_choices(forecast, target), uniform_choices(forecast)[0]])
     excess, value = forecast.judged(starts, target)

@@ -16,6 +16,8 @@ from arbo_bo.planning.paths import around
 
 ENUMERATED = 50_000
 """Choices that are all looked at: six stages of six degrees, in about a second."""
+ENUMERATED_IN_SLOTS = 300
+"""The same under a limit on workers, whose events take a hundred times as long."""
 CHUNK = 2_048
 """Choices that are looked at before the cheapest feasible one may end an enumeration."""
 EXACT_MOVES = 1_500
@@ -23,6 +25,8 @@ EXACT_MOVES = 1_500
 EXACT_WORK = 6_000_000
 """Moves x stages x samples up to which every single move is evaluated in each round, a tenth of a
 second; more are estimated by tables, and evaluated where applied."""
+IN_SLOTS = 20
+"""How many times the work an evaluation under a limit on workers is."""
 PAIRED = 25
 """Moves of either kind, dearer and faster, that are tried together."""
 ROUNDS = 200
@@ -117,6 +121,8 @@ def _mean_costs(forecast: Forecast, grid: Vector) -> Vector:
 def improved(forecast: Forecast, target: Target, start: Found, useful: list[Numbers]) -> Found:
     """The best choice that improving moves lead to: of one stage, or of two at once."""
     work = sum(map(len, useful)) * len(forecast) * forecast.size
+    if forecast.network.capacity is not None:
+        work *= IN_SLOTS
     if work > EXACT_WORK:
         if forecast.network.capacity is not None:
             return start
