@@ -12,7 +12,7 @@ MISSING := $(strip $(foreach name,prometheus pgbouncer,$(if $(shell command -v $
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-troubled bench-sensitivity bench-original bench-calibration chaos statements bench-store bench-history bench-airflow soak clean
+.PHONY: help demo test test-e2e check bench-quick bench-docs bench-cold bench-latency bench-fleet bench-troubled bench-sensitivity bench-original bench-calibration bench-worker-types chaos statements bench-store bench-history bench-airflow soak clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */	/' | expand -t 16
@@ -92,6 +92,9 @@ chaos: .venv/.installed-dev  ## faults while many processes write: what was ackn
 
 bench-original: .venv/.installed-dev  ## how many decisions each departure of the original algorithm from its study changes
 	$(BIN)/python perf/original.py
+
+bench-worker-types: .venv/.installed-dev  ## machine type and count chosen on measured clusters, beside peers (ARBO_BENCH_DATA)
+	$(BIN)/python perf/worker_types.py
 
 bench-calibration: .venv/.installed-dev  ## whether intervals and deadlines hold on simulated tasks (half an hour)
 	$(BIN)/python perf/calibration.py

@@ -70,6 +70,10 @@ COMMANDS = {
         "arbo_bo.cli.show:show",
         "Show a task and what would be chosen now, or with INDEX why a past run had its degree.",
     ),
+    "savings": Entry(
+        "arbo_bo.cli.savings:savings",
+        "Show what arbo's degrees saved against the default degree, with a 90 % band.",
+    ),
     "export": Entry(
         "arbo_bo.cli.maintenance:export",
         "Write tasks as JSON lines or CSV: trials, configuration and what was learned.",

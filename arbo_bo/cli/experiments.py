@@ -20,7 +20,9 @@ def configure(
     task: str, given: Mapping[str, Any], store: str | None, namespace: str, json: bool
 ) -> None:
     """Create a task, or change its configuration and keep its trials."""
-    experiment = apply_configuration(open_optimizer(store, namespace), task, given)
+    experiment, notes = apply_configuration(open_optimizer(store, namespace), task, given)
+    for note in notes:
+        render.say(note)
     if json:
         return render.print_json(render.experiment_json(experiment))
     render.print_table(render.experiment_table([experiment]))

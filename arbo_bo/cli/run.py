@@ -64,10 +64,6 @@ def run(
         raise click.exceptions.Exit(NOT_FOUND) from err
     fallback = values.parse_fallback(input_size_fallback)
     space = values.parse_parallelism(parallelism)
-    if space is not None and default is not None and default not in space:
-        # 1:cores on a smaller machine, say: no reason not to run
-        render.remark(f"{task}: the default is {space.nearest(default)}: allowed are {space}")
-        default = space.nearest(default)
     asked = OneRun(
         task=task,
         command=stage,

@@ -8,13 +8,20 @@ from typing import Any
 import click
 
 from arbo_bo.cli.options import Command
-from arbo_bo.cli.render import say
 from arbo_bo.cli.values import all_cores, parse_duration_s, parse_parallelism, parse_worker_types
 from arbo_bo.errors import ExperimentNotFoundError
-from arbo_bo.experiment import SLO, Experiment, MaxCost, MaxExecutionTime, Objective
+from arbo_bo.experiment import (
+    SLO,
+    Experiment,
+    MaxCost,
+    MaxExecutionTime,
+    Objective,
+)
 from arbo_bo.experiment.acquisitions import missing_levels
+from arbo_bo.experiment.experiment import DEFAULT_PARALLELISM
 from arbo_bo.experiment.settings import NONE, SETTINGS, Kind, option_of
 from arbo_bo.experiment.strategy import AUTO
+from arbo_bo.service.experiments import allowed_default
 from arbo_bo.service.optimizer import ArboOptimizer
 
 Given = Mapping[str, Any]
@@ -88,7 +95,7 @@ def is_known(arbo: ArboOptimizer, task: str) -> bool:
 
 def apply_configuration(
     arbo: ArboOptimizer, task: str, given: Given, caller: str | None = None
-) -> Experiment:
+) -> tuple[Experiment, list[str]]:
     """Configures the task with the options that were given; the others stay as stored.
 
     A task that is new may take as many workers as this machine has cores, unless it is told more.
@@ -97,7 +104,11 @@ def apply_configuration(
         arbo: Where the task is.
         task: Its name.
         given: The options.
-        caller: As of `ArboOptimizer.configure_experiment`: a command that scripts repeat.
+        caller: As of `ArboOptimizer.configure_experiment`: a command that scripts repeat, whose
+            default degree gives way to the allowed ones.
+
+    Returns:
+        The task, and what there is to tell once it is stored.
 
     Raises:
         UsageError: Options that belong together are not together.
@@ -106,22 +117,31 @@ def apply_configuration(
     changes: Any = {
         SETTINGS[name].keyword: _read(name, given[name]) for name in _PLAIN if name in given
     }
+    notes: list[str] = []
     try:
-        before = arbo.experiment(task)
+        before, is_new = arbo.experiment(task), False
     except ExperimentNotFoundError:
-        before = Experiment(task)
+        before, is_new = Experiment(task), True
         if "parallelism" not in changes and "worker_type" not in given:
             changes["parallelism"] = all_cores(given.get("default"))
+    may_give_way = caller is not None and "worker_type" not in given
+    if may_give_way and given.get("default") is not None:
+        space = changes.get("parallelism") or before.allowed
+        changes["default_parallelism"], notes = allowed_default(task, given["default"], space)
     objective, levels = _objective(given, before), _levels(given, before)
     _require_levels(given.get("acquisition"), levels)
     if objective != before.objective:
         changes["objective"] = objective
     if levels != before.strategy.slo:
         changes["slo"] = levels
-    after = arbo.configure_experiment(task, caller=caller, **changes)
-    if changes.get("parallelism") is not None and "parallelism" not in given:
-        say(f"{task} is new: allowed are {after.search_space} workers, by this machine's cores")
-    return after
+    after, said = arbo.configured(task, caller, changes)
+    notes += said
+    if is_new:
+        notes += arbo.introduction(after, "parallelism" in given)
+    default = after.default_parallelism
+    if "parallelism" in given and default not in (DEFAULT_PARALLELISM, *after.allowed.degrees):
+        notes += allowed_default(task, default, after.allowed)[1]
+    return after, notes
 
 
 def _read(name: str, value: Any) -> Any:

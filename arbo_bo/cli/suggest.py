@@ -62,17 +62,20 @@ def suggest(
     be asked. `arbo run` does all three.
     """  # noqa: D301  click's mark of lines that stay as they are
     fallback = values.parse_fallback(input_size_fallback)
-    values.parse_parallelism(given.get("parallelism"))
+    space = values.parse_parallelism(given.get("parallelism"))
     try:
         size = input_size_of(input_size, fallback)
-        arbo = _configured(task, given, store, namespace)
+        arbo, notes = _configured(task, given, store, namespace)
         decision = arbo.suggest(task, input_size=size, **request)
     except Exception as err:
         default = given.get("default")
         if default is None or isinstance(err, click.ClickException | InvalidValueError):
             raise
         problem = " ".join(str(err).split())
-        return _print_decision(unadvised(task, default, problem), json)
+        degree = default if space is None else space.nearest(default)
+        return _print_decision(unadvised(task, degree, problem), json)
+    for note in notes:
+        render.say(note)
     try:
         if explain:
             print(decision.explain(), file=sys.stderr)
@@ -86,15 +89,15 @@ def suggest(
 
 def _configured(
     task: str, given: Mapping[str, Any], store: str | None, namespace: str
-) -> ArboOptimizer:
+) -> tuple[ArboOptimizer, list[str]]:
     arbo = open_optimizer(store, namespace)
-    if given or not is_known(arbo, task):
-        from arbo_bo.storage.deferred import DeferringTrialStore
+    if not given and is_known(arbo, task):
+        return arbo, []
+    from arbo_bo.storage.deferred import DeferringTrialStore
 
-        # What was asked for is kept if a trial comes of it.
-        arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
-        apply_configuration(arbo, task, given, caller="arbo suggest")
-    return arbo
+    # What was asked for is kept if a trial comes of it, and told of then.
+    arbo = ArboOptimizer(DeferringTrialStore(store, namespace), namespace)
+    return arbo, apply_configuration(arbo, task, given, caller="arbo suggest")[1]
 
 
 def _print_decision(decision: Decision, json: bool) -> None:

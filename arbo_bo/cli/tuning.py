@@ -72,7 +72,9 @@ def tune(
         prepare=prepare,
     )
     arbo = open_optimizer(store, namespace)
-    experiment = apply_configuration(arbo, task, given)
+    experiment, notes = apply_configuration(arbo, task, given)
+    for note in notes:
+        render.say(note)
     _announce(arbo, task, experiment.model.sample_count, tuning.runs)
     with StatusLine() as status:
         try:

@@ -22,6 +22,7 @@ from arbo_bo.experiment import (
     WorkerTypes,
 )
 from arbo_bo.experiment.callers import asked_by
+from arbo_bo.service.experiments import allowed_default
 from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.optimizer import DEADLINE_S, ArboOptimizer
 from arbo_bo.service.runs import Run, Undelivered, unadvised, watched
@@ -60,9 +61,10 @@ class OneRun:
     @property
     def fallback(self) -> Arm:
         """The degree where nobody can be asked, on the first worker type that allows it."""
-        if self.default_parallelism and not self.worker_types:
-            return Arm(self.default_parallelism)
-        return self.configured(None)[0].probe_arm
+        default = self.default_parallelism
+        if default is None or self.worker_types:
+            return self.configured(None)[0].probe_arm
+        return Arm(default if self.space is None else self.space.nearest(default))
 
     def configured(self, stored: Experiment | None) -> tuple[Experiment, list[str]]:
         """The task with what is asked of it here, and what there is to tell of that.
@@ -70,13 +72,17 @@ class OneRun:
         A script asks for the same at each run, and what a person has changed since stays.
         """
         new = Experiment(self.task, search_space=self.space or self.new_space)
-        asked: dict[str, Any] = {
-            "search_space": self.space,
-            "default_parallelism": self.default_parallelism,
-            "worker_types": self.worker_types,
-        }
+        asked: dict[str, Any] = {"search_space": self.space, "worker_types": self.worker_types}
         given = {name: value for name, value in asked.items() if value}
-        return asked_by(CALLER, stored, new, given)
+        notes: list[str] = []
+        default = self.default_parallelism
+        if default is not None and not self.worker_types:
+            space = self.space or (stored or new).allowed
+            default, notes = allowed_default(self.task, default, space)
+        if default is not None:
+            given["default_parallelism"] = default
+        changed, said = asked_by(CALLER, stored, new, given)
+        return changed, notes + said
 
 
 def run_once(
@@ -119,6 +125,7 @@ def run_once(
         lambda file: _suggested(arbo, asked, file, known, say),
         default=asked.fallback.parallelism,
         worker_type=asked.fallback.worker_type,
+        fails_open=True,
         degrees=(asked.space or asked.new_space).degrees,
         closing_s=DEADLINE_S,
     )
@@ -150,10 +157,12 @@ def _suggested(
     with arbo.store.within(DEADLINE_S):
         known.append(arbo.store.configure(asked.task, change))
         after = known[-1].search_space
-        if before and before[0] != after:
+        if not before:  # of its degrees nothing is told: stderr is the command's
+            notes += arbo.introduction(known[-1], was_told=True)
+        elif before[0] != after:
             say(f"{asked.task}: allowed are {after} workers from now on, and no longer {before[0]}")
-        elif notes:
-            say(notes[0])
+        for note in notes:
+            say(note)
         return arbo.suggest(asked.task, input_size=size, run_key=file.entry.run_id)
 
 

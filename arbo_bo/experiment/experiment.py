@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError
+from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import validation
 from arbo_bo.experiment.arm import Arm
 from arbo_bo.experiment.keywords import UNSET, resolved
@@ -21,6 +21,7 @@ from arbo_bo.experiment.worker_type import (
     WorkerType,
     WorkerTypes,
     allowed_arms,
+    require_allowed,
     require_one_price,
 )
 
@@ -217,23 +218,24 @@ class Experiment:
         space = space.up_to(most) if space.smallest <= most else space
         return replace(self, worker_types=types, search_space=space)
 
+    def _of_workers(self, arm: Arm, what: str) -> float:
+        one = self.worker_types.get(arm.worker_type or "")
+        return arm.parallelism * (1.0 if one is None else float(getattr(one, what)))
+
     def capacity_of(self, arm: Arm) -> float:
         """What a law divides its work by: the CPUs of all workers; s where there are no types."""
-        one = self.worker_types.get(arm.worker_type or "")
-        return arm.parallelism * (1.0 if one is None else one.cpus)
+        return self._of_workers(arm, "cpus")
 
     def paid_for(self, arm: Arm) -> float:
         """What its cost is a power of: s times a worker's price an hour.
 
         Without prices each worker counts as its CPUs, and s alone without types.
         """
-        one = self.worker_types.get(arm.worker_type or "")
-        return arm.parallelism * (1.0 if one is None else one.rate)
+        return self._of_workers(arm, "rate")
 
     def memory_of(self, arm: Arm) -> float:
         """The memory of all workers [GB]; s where there are no types."""
-        one = self.worker_types.get(arm.worker_type or "")
-        return arm.parallelism * (1.0 if one is None else one.memory_gb)
+        return self._of_workers(arm, "memory_gb")
 
     def worker_of(self, arm: Arm) -> tuple[str, WorkerType] | None:
         """The worker type of an arm, with its name; None: it has none, or it was removed."""
@@ -313,11 +315,6 @@ class Experiment:
             allowed.require(changed.strategy.pin)
         if settings.get("default_parallelism") not in (None, UNSET):
             allowed.require(changed.default_parallelism)
-        if changed.worker_types and settings.get("search_space") not in (None, UNSET):
-            for degree in changed.search_space.degrees:
-                if degree not in allowed:
-                    raise DegreeNotAllowedError(
-                        f"no worker type allows {degree} of the degrees {changed.search_space}; "
-                        f"they allow: {allowed}"
-                    )
+        if settings.get("search_space") not in (None, UNSET):
+            require_allowed(changed.search_space, allowed)
         return changed

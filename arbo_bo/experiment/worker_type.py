@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from arbo_bo.errors import InvalidValueError, UnknownWorkerTypeError
+from arbo_bo.errors import DegreeNotAllowedError, InvalidValueError, UnknownWorkerTypeError
 from arbo_bo.experiment import validation
 from arbo_bo.experiment.arm import Arm
 from arbo_bo.experiment.objective import Objective
@@ -198,6 +198,18 @@ class WorkerTypes(Mapping[str, WorkerType]):
 
     def __str__(self) -> str:
         return "; ".join(f"{name}: {one}" for name, one in self.items())
+
+
+def require_allowed(space: SearchSpace, allowed: SearchSpace) -> None:
+    """Refuses degrees that no worker type allows.
+
+    Raises:
+        DegreeNotAllowedError: There is one.
+    """
+    if left := sorted(set(space.degrees) - set(allowed.degrees)):
+        raise DegreeNotAllowedError(
+            f"no worker type allows {left[0]} of the degrees {space}; they allow: {allowed}"
+        )
 
 
 def require_one_price(types: WorkerTypes, objective: Objective, budget: MaxCost | None) -> None:

@@ -1,9 +1,8 @@
 """The first runs of a task, before two degrees say what its law is."""
 
-import math
 from collections.abc import Sequence
 
-from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus, WorkerType
+from arbo_bo.experiment import Arm, Context, Experiment, Phase, Trial, TrialStatus
 from arbo_bo.generation.outcomes import FailureEvidence
 
 
@@ -19,7 +18,7 @@ def opening_move(
     an abandoned or excluded run is repeated. Under a pin, a dry run or a guard nobody asked for
     other degrees: the opening is one run at the fixed or the default one. Where a sibling's law
     stands in, it is one run at the degree that is best by it. With worker types the baseline is on
-    the first one, and the probe on the one that is least like it.
+    the first one, and the probe on the one with the most memory beside it.
 
     Args:
         experiment: Configuration and what was learned.
@@ -93,17 +92,13 @@ def _openings(experiment: Experiment) -> list[Arm]:
 
 
 def _other_type(experiment: Experiment) -> Arm:
-    """The arm nearest to the default degree on the type least like the first one.
+    """The arm nearest to the default degree on the type of the most memory, beside the first one.
 
-    By the logarithms of CPUs and memory; of equals the first.
+    What a job keeps in memory may make it several times faster, at once, where all of it fits: two
+    runs of little memory would not show that.
     """
-    first, *others = experiment.worker_types.items()
-
-    def unlike(one: WorkerType) -> float:
-        cpus, memory = one.cpus / first[1].cpus, one.memory_gb / first[1].memory_gb
-        return abs(math.log(cpus)) + abs(math.log(memory))
-
-    name = max(others, key=lambda other: unlike(other[1]))[0]
+    _, *others = experiment.worker_types
+    name = max(others, key=lambda other: experiment.worker_types[other].memory_gb)
     own = [arm for arm in experiment.arms if arm.worker_type == name]
     return min(own, key=lambda arm: abs(arm.parallelism - experiment.default_parallelism))
 

@@ -1,24 +1,30 @@
 """The one place of the planner that asks the numerics: what is believed of one task's time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from arbo_bo.experiment import Context, Estimator, Experiment, Residual, Trial
-from arbo_bo.experiment.worker_type import WorkerType
+from arbo_bo.experiment import (
+    Context,
+    Estimator,
+    Experiment,
+    Objective,
+    Residual,
+    Strategy,
+    Trial,
+)
+from arbo_bo.experiment.worker_type import WorkerType, WorkerTypes
 from arbo_bo.generation.surrogate import GPSurrogate, fit_all
 from arbo_bo.generation.threads import one_thread
 from arbo_bo.numerics.arrays import Vector
 from arbo_bo.numerics.fitting import log_evidence
 from arbo_bo.numerics.joint import Joint
-from arbo_bo.numerics.priors import DEFAULT_PRIORS, Priors
+from arbo_bo.numerics.priors import DEFAULT_PRIORS
 
 ALIKE = 0.5
 """Standard deviation of log noise variance among the stages of one workflow, around their median:
 a factor of 1.3 in the noise. Source: cost and misses over replayed workflows, docs/planning.md."""
-NEVER = 1e-12
-"""A probability that no evidence of fifty runs outweighs."""
 JITTER = 1e-9
 """Of the largest variance: what rounding takes from a covariance is less."""
 
@@ -46,54 +52,44 @@ class WindowOf:
         experiment: The task.
         trials: At least one, oldest first.
         types: What each one's workers were.
-        exponent: Of the power of a worker type (`Power`), relative to the input size's.
     """
 
     experiment: Experiment
     trials: Sequence[Trial]
     types: Sequence[WorkerType | None]
-    exponent: float = 1.0
+
+    @property
+    def kinds(self) -> dict[tuple[float, float], str]:
+        """Names of the worker types that differ, by what they have; empty: there is one."""
+        found = dict.fromkeys(_has(t) for t in self.types if t is not None)
+        if len(found) < 2 or None in self.types:
+            return {}
+        return {has: f"type {number}" for number, has in enumerate(found)}
+
+    def typed(self) -> tuple[Experiment, list[Trial]]:
+        """The task and its runs, with worker types that hold what the numerics learn from."""
+        kinds = self.kinds
+        types = WorkerTypes(
+            (name, WorkerType(cpus, memory)) for (cpus, memory), name in kinds.items()
+        )
+        experiment = replace(
+            self.experiment,
+            worker_types=types,
+            objective=Objective(),
+            strategy=Strategy(),
+            estimator=Estimator.GP,
+            residual=Residual.MULTIPLICATIVE,
+        )
+        names = [kinds[_has(t)] if kinds and t is not None else None for t in self.types]
+        trials = [
+            replace(t, arm=replace(t.arm, worker_type=name))
+            for t, name in zip(self.trials, names, strict=True)
+        ]
+        return experiment, trials
 
 
-@dataclass(frozen=True)
-class Power:
-    """How worker types act: one of twice the power has, as it were, half of the input to work on.
-
-    With gamma' = gamma / power^e the law's work gamma'^k shrinks with the power, by an exponent
-    k e that is learned, and the residual sees type and degree together.
-
-    Attributes:
-        measure: What of a type its power is: "cpus", or "memory_gb" where the cores are the same in
-            all types; None: there is one type.
-        exponent: e.
-    """
-
-    measure: str | None
-    exponent: float = 1.0
-
-    @classmethod
-    def of(cls, types: Sequence[WorkerType | None], exponent: float = 1.0) -> "Power":
-        """What differs among types."""
-        known = [t for t in types if t is not None]
-        for measure in ("cpus", "memory_gb"):
-            if len({getattr(t, measure) for t in known}) > 1:
-                return cls(measure, exponent)
-        return cls(None)
-
-    def context(self, context: Context, base: float | None, kind: WorkerType | None) -> Context:
-        """The context as the law sees it."""
-        if self.measure is None or kind is None:
-            return context
-        size = (context.input_size or base or 1.0) if base is not None else 1.0
-        power = float(getattr(kind, self.measure)) ** self.exponent
-        return replace(context, input_size=size / power)
-
-    def experiment(self, experiment: Experiment) -> Experiment:
-        """The experiment, with the base size that those contexts are relative to."""
-        base = experiment.model.base_input_size
-        if self.measure is None or base is not None:
-            return experiment
-        return replace(experiment, model=replace(experiment.model, base_input_size=1.0))
+def _has(kind: WorkerType) -> tuple[float, float]:
+    return kind.cpus, kind.memory_gb
 
 
 class Belief:
@@ -101,12 +97,11 @@ class Belief:
 
     Args:
         surrogate: Its fit.
-        power: How worker types act.
-        base: The task's base size; None: none is known.
+        kinds: Names of the worker types in its window, by what they have.
     """
 
-    def __init__(self, surrogate: GPSurrogate, power: Power, base: float | None) -> None:
-        self._surrogate, self._power, self._base = surrogate, power, base
+    def __init__(self, surrogate: GPSurrogate, kinds: Mapping[tuple[float, float], str]) -> None:
+        self._surrogate, self._kinds = surrogate, kinds
 
     @property
     def log_evidence(self) -> float:
@@ -136,18 +131,21 @@ class Belief:
         return np.asarray(np.sqrt(noise))
 
     def _joint(self, points: Sequence[Point]) -> Joint:
-        window, power, base = self._surrogate.window, self._power, self._base
+        window, numbers = self._surrogate.window, {has: i for i, has in enumerate(self._kinds)}
+
+        def columns(kind: WorkerType | None) -> tuple[float, ...]:
+            """What the numerics see of a type; one that never ran has a number of its own."""
+            if not numbers:
+                return ()
+            cpus, memory = next(iter(numbers)) if kind is None else _has(kind)
+            number = numbers.setdefault((cpus, memory), len(numbers))
+            return cpus, memory, cpus, float(number)
+
         rows = [
-            (float(p.parallelism), *window.at(power.context(p.context, base, p.worker_type)))
-            for p in points
+            (float(p.parallelism), *window.at(p.context), *columns(p.worker_type)) for p in points
         ]
         with one_thread():
             return self._surrogate.posterior.at(np.array(rows)).of_log_time()
-
-
-def _for_types(priors: Priors) -> Priors:
-    """Without stragglers: beside a run at the same degree, another type's run is no repeat."""
-    return replace(priors, anomalies=replace(priors.anomalies, straggler=NEVER))
 
 
 def beliefs(windows: Sequence[WindowOf], usual_noise: float | None = None) -> list[Belief]:
@@ -161,22 +159,10 @@ def beliefs(windows: Sequence[WindowOf], usual_noise: float | None = None) -> li
     if usual_noise is not None:
         noise = replace(priors.noise, std=usual_noise, scale=ALIKE)
         priors = replace(priors, noise=noise)
-    powers = [Power.of(w.types, w.exponent) for w in windows]
-    asked = []
-    for window, power in zip(windows, powers, strict=True):
-        base = window.experiment.model.base_input_size
-        trials = [
-            replace(t, context=power.context(t.context, base, kind))
-            for t, kind in zip(window.trials, window.types, strict=True)
-        ]
-        experiment = replace(
-            power.experiment(window.experiment),
-            estimator=Estimator.GP,
-            residual=Residual.MULTIPLICATIVE,
-        )
-        asked.append((experiment, trials, _for_types(priors) if power.measure else priors))
+    typed = [window.typed() for window in windows]
+    found = fit_all([(experiment, trials, priors) for experiment, trials in typed])
     return [
-        Belief(surrogate, power, window.experiment.model.base_input_size)
-        for surrogate, power, window in zip(fit_all(asked), powers, windows, strict=True)
+        Belief(surrogate, window.kinds)
+        for surrogate, window in zip(found, windows, strict=True)
         if isinstance(surrogate, GPSurrogate)
     ]

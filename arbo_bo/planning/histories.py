@@ -16,7 +16,7 @@ class TaskHistory:
     Attributes:
         experiment: Its configuration, and what was learned before.
         trials: Of any status, by index.
-        types: What each trial's workers were; none: of one kind.
+        types: What each trial's workers were; none: what the trials and the experiment say.
     """
 
     experiment: Experiment
@@ -31,7 +31,8 @@ class TaskHistory:
     @cached_property
     def trained_types(self) -> list[WorkerType | None]:
         """What the workers of each of those were."""
-        types = self.types or [None] * len(self.trials)
+        known = self.experiment.worker_types
+        types = self.types or [known.get(t.arm.worker_type or "") for t in self.trials]
         found = [kind for t, kind in zip(self.trials, types, strict=True) if t.trains]
         return found[-self.experiment.window :]
 

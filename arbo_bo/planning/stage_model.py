@@ -23,9 +23,6 @@ from arbo_bo.planning.histories import TaskHistory
 PART_COSTS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
 """c: what a part costs, in units of the time with one part. Half a decade apart: a merge that is
 all parts has c above 1, and below 0.01 thirty parts are within a run's noise."""
-EXPONENTS = (0.0, 0.25, 0.5, 1.0)
-"""What twice the power does, as a power of what half the size does: nothing, to just as much.
-Where sizes do not vary, the law's own exponent says it."""
 FINER = (0.56, 0.75, 1.33, 1.78)
 """Around the best of them: four steps to the next one."""
 NO_PART_COST = 0.5
@@ -53,12 +50,10 @@ class Hypothesis:
     Attributes:
         is_sized: Whether it depends on the input size.
         part_cost: c.
-        exponent: What a worker type's power does beside what the size does; see `WindowOf`.
     """
 
     is_sized: bool = True
     part_cost: float = 0.0
-    exponent: float = 1.0
 
     def factor(self, parts: float) -> float:
         """1 + c (parts - 1)."""
@@ -193,21 +188,14 @@ class Asked:
     def window(self, hypothesis: Hypothesis) -> WindowOf:
         """The runs without what a hypothesis says of size and parts."""
         trials = hypothesis.applied(self.history.trained, self.filled_parts)
-        types = self.history.trained_types
-        return WindowOf(self.history.experiment, trials, types, hypothesis.exponent)
+        return WindowOf(self.history.experiment, trials, self.history.trained_types)
 
     def hypotheses(self) -> list[Hypothesis]:
         """Those that make a difference."""
         seen = [t.input_size for t in self.history.trained if t.input_size is not None]
         sized = [True, False] if seen and _vary([*seen, *self.sizes]) else [True]
         costs = PART_COSTS if any(p is not None for p in self.parts) else (0.0,)
-        exponents = EXPONENTS if len(sized) > 1 and self.has_types else (1.0,)
-        return [Hypothesis(n, c, e) for n in sized for c in costs for e in exponents]
-
-    @property
-    def has_types(self) -> bool:
-        """Whether the runs had workers of several types."""
-        return len(set(self.history.trained_types)) > 1
+        return [Hypothesis(is_sized, c) for is_sized in sized for c in costs]
 
 
 def learn(asked: Sequence[Asked]) -> list[TaskModel]:

@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Self, Unpack
 
 from arbo_bo.acquisition.registry import require as require_acquisition
-from arbo_bo.experiment import Experiment
+from arbo_bo.experiment import Experiment, SearchSpace
 from arbo_bo.experiment.callers import asked_by
 from arbo_bo.experiment.keywords import UNSET, Settings, as_fields
 from arbo_bo.experiment.strategy import AUTO
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from arbo_bo.storage import TrialStore
 
 logger = logging.getLogger("arbo_bo")
+
+CLOSE = 0.8
+"""How alike a mistyped name and the one that was meant are: difflib's ratio, of 1."""
 
 
 class Configuration:
@@ -57,6 +60,15 @@ class Configuration:
             DegreeNotAllowedError: The given default or pin is not an allowed degree.
             ExperimentNotFoundError: The task to be like does not exist.
         """
+        configured, notes = self.configured(task, caller, settings)
+        for note in notes:
+            logger.warning("%s", note)
+        return configured
+
+    def configured(
+        self, task: str, caller: str | None, settings: Settings
+    ) -> tuple[Experiment, list[str]]:
+        """Does as `configure_experiment` does, and returns what that would log."""
         given = as_fields(settings)
         acquisition, like = given.get("acquisition"), given.get("like")
         if acquisition not in (None, UNSET, AUTO):
@@ -72,10 +84,7 @@ class Configuration:
             changed, notes[:] = asked_by(caller, stored, new, given)
             return changed
 
-        configured = self.store.configure(task, change)
-        for note in notes:
-            logger.warning("%s", note)
-        return configured
+        return self.store.configure(task, change), notes
 
     def rename_experiment(self, task: str, name: str) -> Experiment:
         """Gives a task another name; its trials go with it.
@@ -106,5 +115,35 @@ class Configuration:
         """
         return self.store.experiment(task)
 
+    def introduction(self, experiment: Experiment, was_told: bool) -> list[str]:
+        """What there is to tell of a new task: what it may take, and which name may be meant.
+
+        Args:
+            experiment: The task.
+            was_told: Whether its allowed degrees were given; else they are this machine's cores.
+        """
+        from difflib import get_close_matches
+
+        names = [other.name for other in self.store.experiments() if other.name != experiment.name]
+        close, new = (
+            get_close_matches(experiment.name, names, 1, CLOSE),
+            f"{experiment.name} is new",
+        )
+        told = (
+            []
+            if was_told
+            else [f"allowed are {experiment.search_space} workers, by this machine's cores"]
+        )
+        told += [f"there is a task {close[0]!r}, if that was meant"] if close else []
+        return [f"{new}: {'; '.join(told)}"] if told else []
+
     def _stored(self, experiment: Experiment) -> Experiment:
         return self.store.configure(experiment.name, lambda stored: stored or experiment)
+
+
+def allowed_default(task: str, default: int, space: SearchSpace) -> tuple[int, list[str]]:
+    """The allowed degree that stands for a default one, and what there is to tell of that."""
+    nearest = space.nearest(default)
+    if nearest == default:
+        return default, []
+    return nearest, [f"{task}: the default is {nearest}, not {default}: allowed are {space}"]

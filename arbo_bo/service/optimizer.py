@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from arbo_bo.errors import InvalidValueError
 from arbo_bo.experiment import Decision, Prediction, Trial, validation
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE, DEFAULT_PARALLELISM
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
 from arbo_bo.service.decisions import Decider, Request
 from arbo_bo.service.delivery import deliver, delivered_quietly
 from arbo_bo.service.journal import JournalFile
@@ -229,7 +229,7 @@ class ArboOptimizer(WorkflowPlanning):
         *,
         input_size: "SizeSource | None" = None,
         cluster_load: float | None = None,
-        default_parallelism: int = DEFAULT_PARALLELISM,
+        default_parallelism: int | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> Iterator[Decision]:
         """Suggests, times the block, and completes; an error in the block fails the trial.
@@ -239,7 +239,8 @@ class ArboOptimizer(WorkflowPlanning):
         better.
 
         Whatever the store does, the block runs, once, and what comes after it goes on. Where no
-        suggestion can be had it runs with `default_parallelism`, and the decision has no trial. An
+        suggestion can be had, for want of the store or of an input that can be measured, it runs
+        with `default_parallelism`, and the decision has no trial. An
         outcome that the store does not take is kept in the user's state folder; the next call on
         this machine delivers it. The log says so.
 
@@ -247,7 +248,9 @@ class ArboOptimizer(WorkflowPlanning):
             task: The task's name.
             input_size: As in `suggest`.
             cluster_load: As in `suggest`.
-            default_parallelism: The degree where no suggestion can be had.
+            default_parallelism: The degree where no suggestion can be had; where the store
+                answers all the same, the allowed degree nearest to it, or the pin. None: the task's
+                own default, or 5.
             deadline_s: How long the store may take before the block, and again after it [s].
         """
 
@@ -262,8 +265,12 @@ class ArboOptimizer(WorkflowPlanning):
                 deadline_s=deadline_s,
             )
 
-        default = validation.integer("default_parallelism", default_parallelism, 1)
-        run = watched(self.store, task, suggest, default=default, closing_s=deadline_s)
+        default = default_parallelism
+        if default is not None:
+            default = validation.integer("default_parallelism", default, 1)
+        run = watched(
+            self.store, task, suggest, default=default, fails_open=True, closing_s=deadline_s
+        )
         if run.problem is not None:
             logger.warning("%s: %s", task, run.decision.reason)
         started = time.perf_counter()

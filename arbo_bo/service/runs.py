@@ -4,7 +4,7 @@ import logging
 import os
 import shlex
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,12 +17,13 @@ from arbo_bo.errors import (
     StoreURLError,
 )
 from arbo_bo.experiment import (
+    Arm,
     Decision,
     Phase,
     Trial,
     TrialStatus,
 )
-from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE
+from arbo_bo.experiment.experiment import DEFAULT_NAMESPACE, DEFAULT_PARALLELISM
 from arbo_bo.service.delivery import identity, line, told
 from arbo_bo.service.journal import JournalFile
 from arbo_bo.service.journal_entry import Ending, Entry
@@ -165,6 +166,7 @@ def watched(
     suggest: Callable[[JournalFile], Decision],
     *,
     default: int | None = None,
+    fails_open: bool = False,
     degrees: Sequence[int] = (),
     worker_type: str | None = None,
     closing_s: float | None = None,
@@ -175,23 +177,29 @@ def watched(
         store: Where its outcome goes.
         task: The task's name.
         suggest: Takes the decision for the run in this file, with its id as the run key.
-        default: The degree that is taken where that fails; None: what `suggest` raises is raised.
+        default: The degree where that fails; None: the task's own default, or the usual one.
+        fails_open: Whether the run begins even then; False: what `suggest` raises is raised.
         degrees: The allowed degrees, for a task that the store may not know yet.
         worker_type: The type of workers that is taken with the default degree; None: none.
         closing_s: How long the store may take over the outcome [s]; None: as it does by itself.
     """
     url = identity(store) or ""
-    entry = Entry(url, store.namespace, task, default or 1, degrees=tuple(degrees))
+    usual = default or DEFAULT_PARALLELISM
+    entry = Entry(url, store.namespace, task, usual, degrees=tuple(degrees))
     entry = replace(entry, worker_type=worker_type)
     file = JournalFile(entry)
     try:
         decision = suggest(file)
     except Exception as err:
-        if default is None:
+        if not fails_open:
             _give_up(file, err)
             raise
+        arm = Arm(usual, worker_type)
+        if not isinstance(err, StoreError):  # the store answers: it was the question
+            arm = _allowed(store, task, default) or arm
+            file.change(parallelism=arm.parallelism, worker_type=arm.worker_type)
         closing_s = min(RETURN_S, RETURN_S if closing_s is None else closing_s)
-        decision = unadvised(task, default, line(err), worker_type)
+        decision = unadvised(task, arm.parallelism, line(err), arm.worker_type)
         return Run(store, file, decision, line(err), closing_s)
     except BaseException as err:
         _give_up(file, err)
@@ -203,6 +211,15 @@ def watched(
         worker_type=decision.worker_type,
     )
     return Run(store, file, decision, None, closing_s)
+
+
+def _allowed(store: "TrialStore", task: str, default: int | None) -> Arm | None:
+    """The task's pinned arm, or the allowed one nearest to the default; None: not known."""
+    with suppress(Exception), store.within(RETURN_S):
+        experiment = store.experiment(task)
+        wanted = default or experiment.default_parallelism
+        return experiment.fixed_arm or experiment.nearest_arm(wanted)
+    return None
 
 
 def _give_up(file: JournalFile, err: BaseException) -> None:
@@ -250,6 +267,6 @@ def recorded(
 def unadvised(
     task: str, parallelism: int, problem: str, worker_type: str | None = None
 ) -> Decision:
-    """The decision of a run that nobody could be asked about."""
-    reason = f"{count(parallelism)}, the default, since nobody could be asked: {problem}"
+    """The decision of a run for which no advice could be had."""
+    reason = f"{count(parallelism)}, the default, since no advice could be had: {problem}"
     return Decision(task, parallelism, Phase.FIXED, reason, worker_type=worker_type)

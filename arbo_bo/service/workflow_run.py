@@ -78,10 +78,14 @@ def _draft(arbo: "Outcomes", plan: "Plan", stage: "StagePlan", run_key: str) -> 
     """The trial of one stage, without an index."""
     experiment = arbo.store.experiment(stage.experiment)
     context = Context(stage.input_size)
+    kind = stage.worker_type
+    if kind not in experiment.worker_types:  # planned by the stage's own names, or by none
+        kind = experiment.nearest_arm(stage.parallelism).worker_type
     decision = Decision(
         task=stage.experiment,
         parallelism=stage.parallelism,
         phase=Phase.FIXED,
+        worker_type=kind,
         reason=f"planned by {plan.planner} for {plan.target}",
         input_scale_factor=context.gamma(experiment.model.base_input_size),
         objective=experiment.objective,

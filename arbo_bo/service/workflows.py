@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo.errors import InvalidValueError, WorkflowError
-from arbo_bo.experiment import Experiment, SearchSpace, Trial, validation
+from arbo_bo.experiment import Experiment, Trial, WorkerTypes, validation
 from arbo_bo.experiment.drafts import attached_trial
 from arbo_bo.service.decisions import Decider
 from arbo_bo.service.trials import Outcomes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arbo_bo.planning import Plan, Workflow
     from arbo_bo.planning.forecast import Forecast
     from arbo_bo.planning.histories import Histories
+    from arbo_bo.planning.workflow import Stage
     from arbo_bo.service.workflow_run import WorkflowRun
 
 
@@ -92,8 +93,10 @@ class WorkflowPlanning(Outcomes):
                     f"{validation.short(row)}"
                 )
             if stage.experiment not in experiments:
+                typed = row.get("worker_type") is not None
                 experiments[stage.experiment] = self._experiment(
-                    stage.experiment, stage.parallelism
+                    stage.experiment,
+                    stage if typed else replace(stage, worker_types=WorkerTypes()),
                 )
             try:
                 drafts[name] = attached_trial(
@@ -119,19 +122,20 @@ class WorkflowPlanning(Outcomes):
         from arbo_bo.service.workflow_run import opened
 
         for stage in plan.stages:
-            space = None
-            if plan.made is not None:
-                space = plan.made.forecast.workflow[stage.name].parallelism
-            self._stored(self._experiment(stage.experiment, space))
+            planned = None if plan.made is None else plan.made.forecast.workflow[stage.name]
+            self._stored(self._experiment(stage.experiment, planned))
         return opened(self, plan)
 
-    def _experiment(self, task: str, space: SearchSpace | None) -> Experiment:
-        """The task's experiment; one that is not stored yet has the stage's degrees."""
+    def _experiment(self, task: str, stage: "Stage | None") -> Experiment:
+        """The task's experiment; one that is not stored yet has the stage's degrees and types."""
         (situation,) = self.store.situations([task])
         if situation is not None:
             return situation.experiment
         new = Experiment(task, namespace=self.store.namespace)
-        return new if space is None else replace(new, search_space=space)
+        if stage is None:
+            return new
+        space = stage.parallelism or new.search_space
+        return replace(new, search_space=space, worker_types=stage.worker_types)
 
     def forecast(
         self,

@@ -154,7 +154,7 @@ def test_schema_is_shown_and_upgraded(store_url, capsys):
         (("suggest", "t", "--parallelism", "8:4"), "must rise"),
         (("suggest", "t", "--input-size", "nan"), "input_size must be finite"),
         (("suggest", "t", "--urgency", "0"), "urgency must be greater than 0"),
-        (("suggest", "t", "--default", "99"), "parallelism 99 is not allowed"),
+        (("configure", "t", "--default", "99"), "parallelism 99 is not allowed"),
         (("suggest", "a\x1b[31m\nb"), "must be printable"),
         (("attach", "t", "--parallelism", 1, "--time", -5), "--time must be a time such as 90s"),
         (("complete", "t", 0, "--time", 0), "--time must be a time such as 90s, 10m or 1.5h, abo"),

@@ -32,6 +32,7 @@ TYPED = {
     "rename": "rename t u",
     "delete": "delete t --yes",
     "predict": "predict t",
+    "plan": "plan workflow.json --mean",
     "decide": "decide t",
     "tasks": "tasks",
     "show": "show t",
@@ -79,8 +80,9 @@ def test_a_script_goes_on_when_the_database_is_down(command, down):
 
 
 @pytest.mark.parametrize("command", TYPED)
-def test_a_person_is_told_in_one_line_when_the_database_is_down(command, journal):
-    done = shell(f"arbo {TYPED[command]}", CLOSED_PORT)
+def test_a_person_is_told_in_one_line_when_the_database_is_down(command, journal, tmp_path):
+    (tmp_path / "workflow.json").write_text('{"name": "w", "stages": {"a": {}}}')
+    done = shell(f"cd {shlex.quote(str(tmp_path))}; arbo {TYPED[command]}", CLOSED_PORT)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "cannot be reached" in done.stdout + done.stderr

@@ -41,7 +41,6 @@ def test_options_change_a_task_that_is_there(suggest, store_url):
         ("--cluster-load", "-1"),
         ("--input-size", "-5"),
         ("--idempotency-key", ""),
-        ("--default", "99"),
     ],
 )
 def test_task_stays_as_it_was_when_the_suggestion_fails(suggest, store_url, wrong):
@@ -123,7 +122,7 @@ def test_configuration_stays_when_the_key_of_another_process_is_there(store_url)
         assert store.experiment("t").window == 50
 
 
-def test_what_a_person_narrowed_stays_when_a_script_asks_again(suggest, store_url, caplog):
+def test_what_a_person_narrowed_stays_when_a_script_asks_again(suggest, store_url, capsys):
     assert suggest("--parallelism", "1:8", "--urgency", "2") == 0
     with ArboOptimizer(store_url) as arbo:
         arbo.configure_experiment("t", parallelism=[1, 2], objective=Objective(3.0))
@@ -131,4 +130,18 @@ def test_what_a_person_narrowed_stays_when_a_script_asks_again(suggest, store_ur
         experiment = arbo.experiment("t")
     assert experiment.search_space.degrees == (1, 2)
     assert experiment.objective.urgency == 3
-    assert "parallelism stays 1, 2, though arbo suggest asks for 1 to 8" in caplog.text
+    assert "parallelism stays 1, 2, though arbo suggest asks for 1 to 8" in capsys.readouterr().err
+
+
+def test_default_gives_way_to_the_allowed_degrees(suggest, store_url, capsys):
+    assert suggest("--parallelism", "2,4", "--default", "9") == 0
+    assert "the default is 4, not 9: allowed are 2, 4" in capsys.readouterr().err
+    with ArboOptimizer(store_url) as arbo:
+        assert arbo.experiment("t").default_parallelism == 4
+
+
+def test_name_close_to_a_known_one_is_asked_about(suggest, store_url, capsys):
+    with ArboOptimizer(store_url) as arbo:
+        arbo.configure_experiment("nightly_load")
+    main(["suggest", "nightly_laod", "--parallelism", "1:4", "--store", store_url])
+    assert "there is a task 'nightly_load', if that was meant" in capsys.readouterr().err

@@ -27,7 +27,12 @@ def trials(*pairs):
 
 def move(*pairs, space=(1, 32), **settings):
     experiment = Experiment("t", search_space=SearchSpace.of(space), **settings)
-    return opening_move(experiment, trials(*pairs), Context())
+    return degree_and_phase(experiment, trials(*pairs))
+
+
+def degree_and_phase(experiment, history):
+    found = opening_move(experiment, history, Context())
+    return None if found is None else (found[0].parallelism, found[1])
 
 
 @pytest.mark.parametrize(
@@ -90,4 +95,4 @@ def test_opening_ends_when_a_law_was_learned_before():
 def test_opening_is_repeated_when_its_run_is_excluded():
     excluded = [replace(trials((1, C))[0], exclusion_reason="the disk was full")]
     experiment = Experiment("t", search_space=SearchSpace.of((1, 32)))
-    assert opening_move(experiment, excluded, Context()) == (1, Phase.BASELINE)
+    assert degree_and_phase(experiment, excluded) == (1, Phase.BASELINE)

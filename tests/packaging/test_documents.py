@@ -24,6 +24,7 @@ RUN = {
     "docs/planning.md python": "tests/planning/test_planning_document.py",
     "docs/planning.md sh": "tests/planning/test_planning_document.py",
     "docs/planning.md yaml": "tests/planning/test_planning_document.py",
+    "docs/savings.md sh": "tests/report/test_savings.py",
     "docs/store.md python": "tests/packaging/test_documents.py",
     "docs/store.md sql": "tests/cli/test_maintenance.py",
     "docs/strategies.md python": "tests/examples/test_strategies_document.py",

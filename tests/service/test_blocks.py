@@ -43,3 +43,14 @@ def test_block_may_complete_its_trial_itself(arbo):
     with arbo.trial("t") as decision:
         arbo.complete_trial("t", decision.trial_index, execution_time_s=42)
     assert arbo.trials("t")[0].execution_time_s == 42
+
+
+@pytest.mark.parametrize(
+    ("settings", "degree"), [({"parallelism": [2, 4]}, 4), ({"pin": 3}, 3), ({}, 5)]
+)
+def test_block_whose_input_cannot_be_measured_runs_with_an_allowed_degree(arbo, settings, degree):
+    arbo.configure_experiment("t", **settings)
+    with arbo.trial("t", input_size="/no/such/file") as decision:
+        ran = decision.parallelism
+    assert (ran, decision.trial_index) == (degree, None)
+    assert "no advice could be had" in decision.reason

@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbo_bo import ArboOptimizer, TrialStatus
+from arbo_bo import ArboOptimizer, TrialStatus, WorkerType
 from arbo_bo.errors import InvalidValueError, WorkflowError
 from arbo_bo.planning import Deadline, Workflow
 
@@ -96,3 +96,22 @@ def test_run_that_is_wrong_adds_nothing(arbo, workflow, stages, error):
 def test_size_of_a_stage_that_is_none_is_refused(arbo, workflow):
     with pytest.raises(WorkflowError, match="'lod'"):
         arbo.plan(workflow, goal=Deadline(300), input_sizes={"lod": 5})
+
+
+def test_run_of_new_tasks_configures_their_stages_worker_types(store_url):
+    types = {
+        "small": WorkerType(1, 4, price_per_hour=0.05),
+        "large": WorkerType(4, 16, price_per_hour=0.2),
+    }
+    wf = Workflow("typed")
+    wf.stage("only", parallelism=[2, 4], worker_types=types)
+    with ArboOptimizer(store_url) as arbo:
+        for number, (kind, time) in enumerate([("small", 100.0), ("large", 30.0)] * 2):
+            row = {"parallelism": 2, "execution_time_s": time + number, "worker_type": kind}
+            arbo.attach_workflow_run(wf, {"only": row})
+        plan = arbo.plan(wf, goal=Deadline(60))
+        assert plan["only"].worker_type == "large"
+        run = arbo.workflow_run(plan)
+        assert run["only"].arm.worker_type == "large"
+        run.complete("only", execution_time_s=31.0)
+        assert arbo.suggest("typed.only").parallelism in (2, 4)
