@@ -8,7 +8,7 @@ SETTINGS := arbo,arbo:expected_cost,arbo:expected_improvement,arbo:lcb,arbo:thom
 BIN := .venv/bin
 SPACE := $() $()
 # Programs that tests of their own need.
-MISSING := $(strip $(foreach name,prometheus pgbouncer,$(if $(shell command -v $(name) 2> /dev/null),,$(name))))
+MISSING := $(strip $(foreach name,prometheus pgbouncer chromium,$(if $(shell command -v $(name) 2> /dev/null),,$(name))))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help

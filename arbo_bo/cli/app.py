@@ -70,6 +70,10 @@ COMMANDS = {
         "arbo_bo.cli.show:show",
         "Show a task and what would be chosen now, or with INDEX why a past run had its degree.",
     ),
+    "report": Entry(
+        "arbo_bo.cli.report:report",
+        "Write tasks, their newest runs and what was saved as one HTML file.",
+    ),
     "savings": Entry(
         "arbo_bo.cli.savings:savings",
         "Show what arbo's degrees saved against the default degree, with a 90 % band.",
