@@ -20,8 +20,10 @@ body { margin: 0 auto; max-width: 72rem; padding: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8886; }
-th[scope=row], .text { text-align: left; overflow-wrap: anywhere; }
-th[scope=row] { min-width: 8rem; }
+th, td { white-space: nowrap; vertical-align: top; }
+th:first-child, .text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.text { display: block; width: 24rem; }
+th[scope=row] { min-width: 4rem; }
 svg { width: 100%; max-width: 40rem; height: 6rem; }
 .took { fill: light-dark(#0b57a4, #8ab8f0); }
 .failed { fill: light-dark(#b3261e, #f2938c); }
@@ -115,7 +117,16 @@ def _savings(saved: Sequence[TaskSavings]) -> str:
 
 def _section(number: int, view: TaskView) -> str:
     name = view.experiment.name
-    titles = ("Run", "Ended", "Workers", "Took", "Expected", "Took / expected", "State", "Why")
+    titles = (
+        "Run",
+        "Ended",
+        "Workers",
+        "Took",
+        "Expected",
+        "Took / expected",
+        "State",
+        '<span class="text">Why</span>',
+    )
     rows = (
         (str(t.trial_index), _moment(t.finished_at), *_of_run(t), _reason(t))
         for t in reversed(view.trials)

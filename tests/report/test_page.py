@@ -3,6 +3,8 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -10,11 +12,12 @@ import pytest
 from arbo_bo import AmdahlLaw, ArboOptimizer
 from arbo_bo._format import format_time
 from arbo_bo.cli import main
+from arbo_bo.report.page import page
 from arbo_bo.report.savings import savings
 from arbo_bo.report.tasks import tasks
 
 HOSTILE = "<script>alert(1)</script>\"'&"
-REASON = "\x1b[31m<img src=http://elsewhere.example/x onerror=alert(2)>" + "x" * 1_000_000
+REASON = "x" * 1_000_000 + "\x1b[31m<img src=http://elsewhere.example/x onerror=alert(2)>"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-sync", "--disable-background-networking", "--disable-component-update",
@@ -50,6 +53,16 @@ def test_foreign_text_stays_text(written):
     assert "\x1b" not in text
     assert HOSTILE in unescape(text)
     assert len(text) < 100_000
+
+
+def test_control_characters_and_long_reasons_are_cut(store):
+    with ArboOptimizer(store) as arbo:
+        (view, _) = tasks(arbo)
+        told = replace(view.trials[-1], failure_reason="\x1b[31m<img src=x>" + "x" * 1_000_000)
+        text = page([replace(view, trials=(told,))], [], datetime.now(UTC))
+    assert "\x1b" not in text
+    assert "�[31m&lt;img src=x&gt;" in text
+    assert len(text) < 10_000
 
 
 def test_page_allows_nothing_from_elsewhere(written):
