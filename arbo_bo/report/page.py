@@ -16,6 +16,7 @@ from arbo_bo.report.tasks import TaskView, slowdown
 
 STYLE = """
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
+html { background: light-dark(#fff, #121212); color: light-dark(#111, #eee); }
 body { margin: 0 auto; max-width: 84rem; padding: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -98,7 +99,7 @@ def _of_run(trial: Trial) -> Iterator[str]:
 def _savings(saved: Sequence[TaskSavings]) -> str:
     if not saved:
         return "<p>No completed run that arbo chose; nothing to compare.</p>"
-    titles = ("Task", "Default", "Runs", "Hours", "Worker-hours", "Money", "")
+    titles = ("Task", "Default", "Runs", "Hours", "Worker-hours", "Money", "Kind")
     rows = (
         (
             _text(each.task),
@@ -107,7 +108,7 @@ def _savings(saved: Sequence[TaskSavings]) -> str:
             _banded(each.hours),
             _banded(each.worker_hours),
             "-" if each.money is None else _banded(each.money),
-            "would have" if each.would_have else "",
+            "would have" if each.would_have else "saved",
         )
         for each in saved
     )
