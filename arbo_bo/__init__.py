@@ -46,7 +46,7 @@ _HOMES = {
     "WorkerType": "arbo_bo.experiment",
 }
 
-__all__ = [  # noqa: RUF022  the front door first
+__all__ = [  # noqa: RUF022  what a user meets first comes first
     "ArboOptimizer",
     "AmdahlLaw",
     "ArboError",

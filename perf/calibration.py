@@ -1,6 +1,6 @@
 """Whether predictions and deadlines hold what they promise: ``make bench-calibration``.
 
-Simulated tasks of three laws with lognormal noise, each played by `generate` as the front door
+Simulated tasks of three laws with lognormal noise, each played by `generate` as `ArboOptimizer`
 would, the truth known: the chance that the next run's time falls into its 90 % interval after ten
 runs, the expected regret of that choice, and the chance that a run between 8 and 40 misses a
 feasible deadline that it shall keep with 95 %. Chances are computed from the truth, not counted.

@@ -1,4 +1,4 @@
-"""What is configured: the part of the front door that keeps experiments."""
+"""The part of `ArboOptimizer` that keeps the configuration of experiments."""
 
 import logging
 from typing import TYPE_CHECKING, Self, Unpack

@@ -1,4 +1,4 @@
-"""The front door: what to run next, beside what is configured and what came of runs."""
+"""`ArboOptimizer`: decides what to run next, and records configuration and outcomes."""
 
 import logging
 import time

@@ -54,7 +54,7 @@ class Database:
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in a transaction that only reads."""
-        return patience.patiently(lambda: self._checked_run(work, writes=False), 0.0)
+        return patience.retried(lambda: self._checked_run(work, writes=False), 0.0)
 
     def write(self, work: Callable[[Transaction], T], retries: bool = False) -> T:
         """Runs `work` in a transaction that may write; whatever it raises undoes all of it.
@@ -65,15 +65,15 @@ class Database:
             retries: Whether it is tried again for longer, up to `retry_s`.
         """
         retry_s = self.retry_s if retries else 0.0
-        return patience.patiently(lambda: self._checked_run(work, writes=True), retry_s)
+        return patience.retried(lambda: self._checked_run(work, writes=True), retry_s)
 
     def ask(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work`, which only reads, whatever schema there is."""
-        return patience.patiently(lambda: self._run(work, writes=False), 0.0)
+        return patience.retried(lambda: self._run(work, writes=False), 0.0)
 
     def schema_version(self) -> str | None:
         """The schema's revision; None for an empty database."""
-        return patience.patiently(self._revision, 0.0)
+        return patience.retried(self._revision, 0.0)
 
     def upgrade(self) -> tuple[str | None, str]:
         """Brings the schema to this version; returns the revisions before and after."""

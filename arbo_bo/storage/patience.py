@@ -87,7 +87,7 @@ def left_s() -> float | None:
     return None if deadline is None else max(deadline.left_s, 0.0)
 
 
-def patiently(call: Callable[[], T], retry_s: float) -> T:
+def retried(call: Callable[[], T], retry_s: float) -> T:
     """Calls until the database answers, with growing pauses.
 
     Args:

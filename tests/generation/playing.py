@@ -1,4 +1,4 @@
-"""Simulated tasks whose truth is known, played through `generate` as the front door would."""
+"""Simulated tasks whose truth is known, played through `generate` as `ArboOptimizer` would."""
 
 from dataclasses import replace
 

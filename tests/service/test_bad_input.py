@@ -1,4 +1,4 @@
-"""What the front door refuses, and what it takes."""
+"""Which input `ArboOptimizer` refuses, and which it takes."""
 
 import math
 

@@ -24,7 +24,7 @@ TASK = "task"
 
 
 class ArboPolicy(RememberingPolicy):
-    """`arbo_bo.generation.generate` on a history in memory, as the front door calls it on a store.
+    """`arbo_bo.generation.generate` on a history in memory, as `ArboOptimizer` calls it on a store.
 
     What a fit learned is kept for the next one, and the base input size and the number of samples
     are counted, as the store does.
