@@ -135,7 +135,7 @@ def _clock(inspection: Inspection) -> Finding:
         "clock",
         Verdict.WARNING,
         f"this machine's clock is {format_time(abs(skew))} {side} the database's",
-        "set it by NTP: start and end of runs, and the loads between them, are off by as much",
+        "set it by NTP; start and end of runs are taken by the database's clock meanwhile",
     )
 
 

@@ -10,7 +10,7 @@ from arbo_bo.experiment import Experiment, Trial
 from arbo_bo.storage import codec
 from arbo_bo.storage.protocol import Added, Start
 from arbo_bo.storage.reader import BATCH, checked_name
-from arbo_bo.storage.steps import Steps, leased, new_ids
+from arbo_bo.storage.steps import Steps, begun, new_ids
 from arbo_bo.storage.transaction import Row, Transaction
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def start_many(store: "SQLTrialStore", starts: Sequence[Start]) -> list[Trial | 
         except StaleDecisionError:
             return None
         row = steps.allot(name, 1, None)
-        new = [leased(start.trial, row["moment"])]
+        new = [begun(transaction, start.trial, row["moment"])]
         return steps.insert(row, [trial_id], new, start.learned)[0]
 
     def work(transaction: Transaction) -> list[Trial | None]:

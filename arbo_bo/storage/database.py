@@ -152,6 +152,7 @@ class Database:
     def _run_once(self, work: Callable[[Transaction], T], writes: bool) -> T:
         problem: StoreError
         pool, held, is_working = self._pool(), list[Connection](), False
+        transaction: Transaction | None = None
         with GATE.inside() if self.url.is_sqlite else nullcontext():
             try:
                 held.append(pool.take())
@@ -170,7 +171,8 @@ class Database:
                 if isinstance(err, ArboError) or (is_working and not _is_drivers(err)):
                     raise
                 lost = bool(held) and held[0].is_lost
-                problem = translate(err, self.url, lost)
+                subject = None if transaction is None else transaction.subject
+                problem = translate(err, self.url, lost, subject)
                 if lost or (writes and code_of(err) == READ_ONLY_CODE):
                     problem = _TryElsewhereError(problem)
             finally:

@@ -46,13 +46,16 @@ class MissingTableError(StoreError):
     """A table is not there."""
 
 
-def translate(error: Exception, url: StoreURL, lost: bool = False) -> StoreError:
+def translate(
+    error: Exception, url: StoreURL, lost: bool = False, subject: str | None = None
+) -> StoreError:
     """Returns the error to raise in place of the driver's.
 
     Args:
         error: The driver's.
         url: Where the database is.
         lost: Whether the connection broke.
+        subject: What the statement was about.
     """
     said = scrub(_first_line(error), url)
     code = code_of(error)
@@ -66,6 +69,8 @@ def translate(error: Exception, url: StoreURL, lost: bool = False) -> StoreError
         )
     if url.is_sqlite:
         return _sqlite(error, said, url)
+    if code in _LOCKED_CODES:
+        return locked(said, url, subject)
     return _postgresql(error, said, url, lost)
 
 
@@ -128,8 +133,6 @@ def _forbidden(path: Path) -> bool:
 
 def _postgresql(error: Exception, said: str, url: StoreURL, lost: bool) -> StoreError:
     code = code_of(error)
-    if code in _LOCKED_CODES:
-        return locked(said, url)
     if code in _READ_ONLY_CODES:
         return _read_only(said, url)
     if code == _FULL_CODE:
@@ -150,10 +153,11 @@ def _remedy(said: str) -> str:
     return next((remedy for pattern, remedy in _REMEDIES if pattern.search(said)), usual)
 
 
-def locked(said: str, url: StoreURL) -> StoreError:
+def locked(said: str, url: StoreURL, subject: str | None = None) -> StoreError:
     """The error to raise where a lock was not free in time."""
+    held = masked(url) if subject is None else f"{subject} in {masked(url)}"
     return StoreLockedError(
-        f"another process held the lock of {masked(url)} for too long ({said}); try again, "
+        f"another process held the lock of {held} for too long ({said}); try again, "
         "or end the process that holds it"
     )
 

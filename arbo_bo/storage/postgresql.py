@@ -27,6 +27,8 @@ ANSWER_TIMEOUT_S = 60.0
 """How long a server may take over one statement where the caller set no limit."""
 IDLE_TIMEOUT_S = 10.0
 """After this the server ends a transaction whose client says nothing more, and frees its locks."""
+LOCK_SHARE = 0.9
+"""Of what is left, for a lock: the server then says itself what it waited for, and in time."""
 BATCH = 100
 _DEFAULTS = {
     "client_encoding": "UTF8",
@@ -133,7 +135,9 @@ class PostgreSQLConnection:
     def begin(self, writes: bool) -> None:
         """Begins, with the first statement: a round trip less."""
         left_s = patience.left_s()
-        wait_s = self._lock_timeout_s if left_s is None else min(left_s, self._lock_timeout_s)
+        wait_s = self._lock_timeout_s
+        if left_s is not None:
+            wait_s = min(LOCK_SHARE * left_s, wait_s)
         self._opening = (_WRITES if writes else _READS).format(
             lock_ms=max(1, round(1000 * wait_s)), idle_ms=round(1000 * IDLE_TIMEOUT_S)
         )

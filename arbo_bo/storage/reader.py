@@ -160,7 +160,7 @@ class SQLTrialReader:
             TrialGoneError: There is none of that identity.
         """
         checked_name(name)
-        return self.database.read(lambda t: self._trial(t, name, trial))
+        return codec.trial_of(self.database.read(lambda t: self._trial_row(t, name, trial)))
 
     def trials(self, name: str) -> list[Trial]:
         """Every trial, by index; the log names those that cannot be read.
@@ -254,9 +254,9 @@ class SQLTrialReader:
             started=None if started is None else codec.trial_of(started),
         )
 
-    def _trial(
+    def _trial_row(
         self, transaction: Transaction, name: str, trial: int | str, locked: str = ""
-    ) -> Trial:
+    ) -> Row:
         if isinstance(trial, str):
             row = transaction.row(f"trial_of_id{locked}", trial_id=trial)
             if row is None:
@@ -265,11 +265,11 @@ class SQLTrialReader:
                     "deleted, or the database is of an earlier moment; what may have its number "
                     "now is another trial, and stays as it is"
                 )
-            return codec.trial_of(row)
+            return row
         self.found(transaction.row("task", name=name), name)
         index = checked_index(name, trial)
         row = transaction.row(f"trial{locked}", name=name, trial_index=index)
-        return found_trial(row, name, index)
+        return found_row(row, name, index)
 
     def _rows_from(self, name: str, first: int) -> list[Row]:
         return self.database.read(
@@ -306,8 +306,8 @@ def checked_index(name: str, trial_index: int) -> int:
         raise TrialNotFoundError(f"task {name!r} has no such trial: {err}") from err
 
 
-def found_trial(row: Row | None, name: str, trial_index: int) -> Trial:
-    """The trial of a row, which may be missing."""
+def found_row(row: Row | None, name: str, trial_index: int) -> Row:
+    """The row of a trial, which may be missing."""
     if row is None:
         raise TrialNotFoundError(f"task {name!r} has no trial {trial_index}; list its trials first")
-    return codec.trial_of(row)
+    return row

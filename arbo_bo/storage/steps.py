@@ -143,11 +143,19 @@ def new_ids(number: int) -> list[str]:
     return [str(uuid.uuid4()) for _ in range(number)]
 
 
-def leased(trial: Trial, moment: datetime) -> Trial:
-    """The trial with its lease counted from `moment`, by the database's clock."""
+def begun(transaction: Transaction, trial: Trial, moment: datetime) -> Trial:
+    """A trial that begins, by the database's clock; its lease counts from `moment`."""
+    ahead = transaction.ahead(moment)
     start, end = trial.started_at, trial.lease_expires_at
-    return (
-        trial
-        if start is None or end is None
-        else replace(trial, lease_expires_at=moment + (end - start))
-    )
+    if start is not None and end is not None:
+        trial = replace(trial, lease_expires_at=moment + (end - start))
+    if start is not None and ahead:
+        trial = replace(trial, started_at=start + ahead, created_at=start + ahead)
+    return trial
+
+
+def ended(transaction: Transaction, before: Trial, after: Trial, moment: datetime) -> Trial:
+    """What became of a trial; where it ended now, by the database's clock."""
+    if before.finished_at == after.finished_at or after.finished_at is None:
+        return after
+    return replace(after, finished_at=after.finished_at + transaction.ahead(moment))

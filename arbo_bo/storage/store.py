@@ -13,7 +13,7 @@ from arbo_bo.storage.protocol import Added, Change, Start
 from arbo_bo.storage.reader import SQLTrialReader, checked_name
 from arbo_bo.storage.rules import LEASE_EXPIRED
 from arbo_bo.storage.samples import Samples
-from arbo_bo.storage.steps import Steps, leased, new_ids
+from arbo_bo.storage.steps import Steps, begun, ended, new_ids
 from arbo_bo.storage.transaction import Row, Transaction
 
 logger = logging.getLogger("arbo_bo")
@@ -126,7 +126,8 @@ class SQLTrialStore(SQLTrialReader):
             if change is not None:
                 steps.configure(name, change)
             row = steps.allot(name, 1, decided_at if change is None else None)
-            (added,) = steps.insert(row, ids, [leased(trial, row["moment"])], learned)
+            new = [begun(transaction, trial, row["moment"])]
+            (added,) = steps.insert(row, ids, new, learned)
             if added.run_key is not None:
                 transaction.run(
                     "supersede",
@@ -162,9 +163,9 @@ class SQLTrialStore(SQLTrialReader):
 
         def one(transaction: Transaction, i: int) -> Trial:
             name, _, change = changes[i]
-            before = self._trial(transaction, checked_name(name), own[i], "_locked")
-            own[i] = before.trial_id or own[i]  # a second attempt finds this trial, or none
-            return self._change(transaction, before, change)
+            row = self._trial_row(transaction, checked_name(name), own[i], "_locked")
+            own[i] = row["trial_id"]  # a second attempt finds this trial, or none
+            return self._change(transaction, row, change)
 
         def work(transaction: Transaction) -> list[Trial]:
             found = {i: one(transaction, i) for i in order}
@@ -199,9 +200,9 @@ class SQLTrialStore(SQLTrialReader):
 
         def work(transaction: Transaction) -> Trial:
             nonlocal own
-            before = self._trial(transaction, name, own, "_locked")
-            own = before.trial_id or own  # a second attempt finds this trial, or none
-            return self._change(transaction, before, change)
+            row = self._trial_row(transaction, name, own, "_locked")
+            own = str(row["trial_id"])  # a second attempt finds this trial, or none
+            return self._change(transaction, row, change)
 
         return self.database.write(work, retries=True)
 
@@ -256,14 +257,16 @@ class SQLTrialStore(SQLTrialReader):
         return self.database.write(work)
 
     def _change(
-        self, transaction: Transaction, before: Trial, change: Callable[[Trial], Trial]
+        self, transaction: Transaction, row: Row, change: Callable[[Trial], Trial]
     ) -> Trial:
         # The trial's lock first, and the task's as late as can be: others wait for that one until
         # this transaction is on the disk. `start` takes them the other way round, and therefore
         # waits for no trial.
+        before, moment = codec.trial_of(row), row["moment"]
         name = before.task
         samples = Samples.of(self.found(transaction.row("task", name=name), name))
         changed = replace(change(before), trial_id=before.trial_id)
+        changed = ended(transaction, before, changed, moment)
         after = codec.storable(changed, name, before.trial_index)
         if after == before:
             return before

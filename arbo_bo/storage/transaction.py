@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from arbo_bo.errors import StoreError
@@ -37,11 +37,16 @@ class Transaction:
         connection: It has begun.
         texts: The statements by name.
         namespace: A value of all of them.
+
+    Attributes:
+        subject: What the latest statement was about, for messages; None: no one task or trial.
     """
 
     def __init__(self, connection: Connection, texts: Mapping[str, str], namespace: str) -> None:
         self._connection, self._texts = connection, texts
         self.namespace = namespace
+        self.subject: str | None = None
+        self._begun = datetime.now(UTC)
 
     def rows(self, statement: str, /, **values: Any) -> list[Row]:
         """The rows that a statement returns."""
@@ -76,7 +81,20 @@ class Transaction:
             for row in result.rows
         ]
 
+    def ahead(self, moment: datetime) -> timedelta:
+        """How far the database's clock is ahead of this machine's.
+
+        Args:
+            moment: When the transaction began, as a statement has just said.
+
+        Returns:
+            The least that explains the moment, and nothing where it lies between the beginning
+            here and now: so the way to the server is not taken for a wrong clock.
+        """
+        return moment - min(max(moment, self._begun), datetime.now(UTC))
+
     def _execute(self, text: str, values: Mapping[str, Any]) -> Result:
+        self.subject = _subject(values)
         return self._connection.execute(text, self._encoded(values))
 
     def _encoded(self, values: Mapping[str, Any]) -> Values:
@@ -104,6 +122,12 @@ def readable(row: Row, what: str) -> Row:
                 "delete it"
             )
     return row
+
+
+def _subject(values: Mapping[str, Any]) -> str | None:
+    if "name" in values:
+        return f"task {values['name']!r}"
+    return f"trial {values['trial_id']}" if "trial_id" in values else None
 
 
 def _decoded(kind: Kind, value: Any) -> Any:

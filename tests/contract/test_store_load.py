@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from arbo_bo.experiment import Context, Experiment, Outcome, TrialStatus
+from arbo_bo import ArboOptimizer
+from arbo_bo.experiment import Context, Experiment, Outcome, TrialStatus, drafts
+from arbo_bo.experiment import trial as trial_module
+from arbo_bo.storage import transaction
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 FAR = datetime.now(UTC) + timedelta(days=30)
@@ -97,3 +100,43 @@ def test_load_that_the_caller_knew_is_kept(store, task, trial, beside):
 def test_load_stays_unknown_when_its_source_did_not_know(store, task, trial, beside):
     beside(8, 0, 10)
     assert mean_load(store, task, trial, context=Context()) is None
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Sets this host's clock wrong by some time; the database's stays right."""
+
+    def set_off(by):
+        class Wrong(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return datetime.now(tz) + by
+
+        for module in (trial_module, drafts, transaction):
+            monkeypatch.setattr(module, "datetime", Wrong)
+
+    return set_off
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("wrong", ["own", "other"])
+def test_load_is_that_of_the_databases_clock_when_a_hosts_clock_is_wrong(
+    postgresql_url, clock, wrong, hours
+):
+    def act(whose, act):
+        clock(timedelta(hours=hours if whose == wrong else 0))
+        return act()
+
+    with ArboOptimizer(postgresql_url) as arbo:
+        arbo.configure_experiment("other", parallelism=[8])
+        own = act("own", lambda: arbo.suggest("t"))
+        other = act("other", lambda: arbo.suggest("other"))
+        act("other", lambda: arbo.complete_trial("other", other, execution_time_s=1.0))
+        done = act("own", lambda: arbo.complete_trial("t", own, execution_time_s=1.0))
+        ran = arbo.trials("other")[0]
+    beside_s = (ran.finished_at - ran.started_at).total_seconds()
+    expected = 8 * beside_s / (done.finished_at - done.started_at).total_seconds()
+    assert 0 < expected < 8
+    assert done.mean_cluster_load == pytest.approx(expected, abs=0.01)
+    moments = (done.created_at, done.started_at, done.finished_at, ran.started_at)
+    assert all(abs(datetime.now(UTC) - moment) < timedelta(minutes=1) for moment in moments)

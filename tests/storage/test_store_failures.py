@@ -149,7 +149,7 @@ def test_locked_row_is_reported_when_the_wait_is_over(postgresql_url):
         store.configure("a", lambda _: Experiment("a"))
         holder = psycopg2.connect(postgresql_url)
         holder.cursor().execute("SELECT * FROM task_models FOR UPDATE")
-        with pytest.raises(StoreLockedError, match="lock timeout"):
+        with pytest.raises(StoreLockedError, match=r"the lock of task 'a' in .*lock timeout"):
             store.add("a", [TRIAL])
         holder.close()
         assert len(store.add("a", [TRIAL])) == 1

@@ -115,6 +115,7 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
     of_id = select(execution_history).where(
         _history.namespace == _NAMESPACE, _history.trial_id == bindparam("trial_id")
     )
+    moment = runs.now(on_server).label("moment")
     # The newest that train, that failed, that were retried or lost, and all running ones: short
     # index scans.
     trained = _newest(TrialStatus.COMPLETED).where(_history.exclusion_reason.is_(None))
@@ -135,9 +136,9 @@ def _reading_trials(on_server: bool) -> dict[str, Executable]:
         .order_by(_history.trial_index)
         .limit(_MOST),
         "trial": trial,
-        "trial_locked": trial.with_for_update(),
+        "trial_locked": trial.add_columns(moment).with_for_update(),
         "trial_of_id": of_id,
-        "trial_of_id_locked": of_id.with_for_update(),
+        "trial_of_id_locked": of_id.add_columns(moment).with_for_update(),
         "trials_of_ids": select(execution_history).where(_history.trial_id.in_(_ids(on_server))),
         "trial_of_key": trials.where(_history.idempotency_key == bindparam("idempotency_key")),
         "history": union_all(*light),
