@@ -39,8 +39,11 @@ def decide(
         )
     decisions = list(arbo.suggest_many(names, cluster_load=cluster_load).values())
     if json:
-        return render.print_json_list(map(decision_view, decisions))
-    render.print_table(decision_table(decisions))
+        render.print_json_list(map(decision_view, decisions))
+    else:
+        render.print_table(decision_table(decisions))
+    if len(decisions) < len(names):  # the log has said which, and why
+        raise click.exceptions.Exit(1)
 
 
 def decision_table(decisions: list[Decision]) -> Table:

@@ -97,9 +97,9 @@ class Decider:
         """Decides for several tasks with one read, one batch of fits and one write.
 
         Each decision sees the cluster as it was before any of them. A task that is new, is asked
-        for twice, or has changed meanwhile, is decided by itself.
+        for twice, or has changed meanwhile, is decided by itself. One that cannot be decided is
+        left out, and the log says why.
         """
-        from arbo_bo.generation import generate_many
         from arbo_bo.storage.protocol import Start
 
         names = [r.task for r in requests]
@@ -111,7 +111,10 @@ class Decider:
             if situation is not None:
                 first.setdefault(name, (i, situation))
         asked = [self._asked(situation, requests[i]) for i, situation in first.values()]
-        generated = generate_many(asked)
+        generated = _generated(asked)
+        left_out = {r.experiment.name for r, made in zip(asked, generated, strict=True) if not made}
+        pairs = zip(first.values(), asked, generated, strict=True)
+        made_of = {i: (made, of, at) for (i, at), of, made in pairs if made is not None}
         starts = [
             Start(
                 requests[i].task,
@@ -119,15 +122,19 @@ class Decider:
                 made.learned,
                 situation.experiment.model.version,
             )
-            for (i, situation), of, made in zip(first.values(), asked, generated, strict=True)
+            for i, (made, of, situation) in made_of.items()
         ]
         found: dict[int, Decision] = {}
         started = self.store.start_many(starts)
-        for (i, _), made, trial in zip(first.values(), generated, started, strict=True):
+        for i, trial in zip(made_of, started, strict=True):
             if trial is not None:
-                found[i] = self._started(made.decision, trial)
+                found[i] = self._started(made_of[i][0].decision, trial)
         try:
-            return [found[i] if i in found else self.suggest(r) for i, r in enumerate(requests)]
+            return [
+                found[i] if i in found else self.suggest(r)
+                for i, r in enumerate(requests)
+                if r.task not in left_out
+            ]
         except Exception:
             # Nobody will run what nobody is told of.
             changes = [
@@ -274,6 +281,28 @@ class Decider:
         marked = {**sibling.hyperparameters, "like": like}
         model = replace(experiment.model, law=sibling.law, hyperparameters=marked)
         return replace(experiment, model=model)
+
+
+def _generated(asked: Sequence["generation.Request"]) -> "list[generation.Generated | None]":
+    """The decisions, as one batch; None for a task that cannot be decided, unless none can be."""
+    from arbo_bo.generation import generate_many
+
+    try:
+        return list(generate_many(asked))
+    except ArboError:
+        if len(asked) == 1:
+            raise
+    found: list[generation.Generated | None] = []
+    for one in asked:
+        try:
+            found += generate_many([one])
+        except ArboError as err:
+            logger.warning("%s is left out: %s", one.experiment.name, err)
+            found.append(None)
+            problem = err
+    if not any(found):
+        raise problem
+    return found
 
 
 def _given_up(trial: Trial) -> Trial:

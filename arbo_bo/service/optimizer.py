@@ -134,7 +134,8 @@ class ArboOptimizer(WorkflowPlanning):
     ) -> dict[str, Decision]:
         """Suggests for several tasks, such as a night's: one read, one batch of fits, one write.
 
-        Each decision sees the cluster as it was before any of them.
+        Each decision sees the cluster as it was before any of them. A task that cannot be decided,
+        for want of another package's acquisition function say, is left out, and the log says why.
 
         Args:
             tasks: Their names, or the size of each one's input, as in `suggest`.
@@ -144,8 +145,8 @@ class ArboOptimizer(WorkflowPlanning):
         Raises:
             InvalidValueError: A value is outside its domain.
             InputSizeError: An input's size cannot be had, and there is no fallback.
-            ArboError: The store failed, or a task could not be decided. Trials that were made
-                before are ABANDONED, but for those of new tasks, which are decided by themselves.
+            ArboError: The store failed, or no task could be decided. Trials that were made before
+                are ABANDONED, but for those of new tasks, which are decided by themselves.
         """
         if isinstance(tasks, str):
             raise InvalidValueError(f"tasks must be several names, got the string {tasks!r}")

@@ -1,7 +1,9 @@
 """Packages with the entry point `arbo_bo.acquisition`, installed as pip would install them."""
 
 import logging
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from known_task import LAW
@@ -144,3 +146,37 @@ def test_acquisition_that_fails_at_a_decision_is_one_error_that_names_it(
 def test_failure_of_an_own_acquisition_keeps_its_type(arbo):
     with pytest.raises(KeyError), registry.named_failure("lcb"):
         raise KeyError("x")
+
+
+@pytest.fixture
+def beside_uninstalled(arbo, install):
+    """A task "t", and a task "theirs" whose acquisition function is no longer installed."""
+    install("quick_package", WORKING, fastest="fastest")
+    rows = [{"parallelism": s, "execution_time_s": LAW.runtime_s(s)} for s in (1, 4, 8)]
+    arbo.attach_trials("theirs", rows)
+    arbo.configure_experiment("theirs", acquisition="fastest")
+    registry._third_party.cache_clear()
+    sys.path_importer_cache.clear()
+    for file in Path(sys.path[0]).glob("quick_package*"):
+        if file.is_dir():
+            shutil.rmtree(file)
+        else:
+            file.unlink()
+    return arbo
+
+
+def test_batch_goes_on_without_a_task_whose_package_is_gone(beside_uninstalled, caplog):
+    decisions = beside_uninstalled.suggest_many(["theirs", "t"])
+    assert list(decisions) == ["t"]
+    assert "theirs is left out: " in caplog.text
+    assert [t.status for t in beside_uninstalled.trials("theirs")] == ["COMPLETED"] * 3
+    with pytest.raises(UnknownAcquisitionError):
+        beside_uninstalled.suggest_many(["theirs"])
+
+
+def test_night_on_the_command_line_tells_that_a_task_was_left_out(
+    beside_uninstalled, sqlite_url, capsys, caplog
+):
+    assert main(["decide", "--all", "--store", sqlite_url]) == 1
+    assert " t " in capsys.readouterr().out
+    assert "theirs is left out: " in caplog.text
