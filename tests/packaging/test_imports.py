@@ -48,13 +48,42 @@ def test_torch_stays_out_where_nothing_is_decided(statement):
     assert not loaded_by(statement) & HEAVY
 
 
-def test_writing_outcomes_leaves_torch_out(tmp_path):
+SLIM = HEAVY | {"sqlalchemy", "alembic", "rich", "jinja2", "yaml", "fsspec"}
+"""What nothing needs that decides, completes or lists with a store of the current schema."""
+MAIN = "from arbo_bo.cli import main; assert main({!r}) == 0"
+
+
+@pytest.mark.parametrize(
+    ("what", "also"),
+    [
+        ("a.suggest('t')", set()),
+        ("a.suggest('t', idempotency_key='again'); a.suggest('t', idempotency_key='again')", set()),
+        ("a.suggest_many(['t', 'u'])", set()),
+        ("a.complete_trial('t', a.suggest('t'), execution_time_s=9.0)", set()),
+        ("a.predict('t')", set()),
+        ("a.decision('t', a.suggest('t'))", set()),
+        (["suggest", "t"], set()),
+        (["decide", "--all"], set()),
+        (["show", "t"], set()),
+        (["run", "t", "--", "true", "{parallelism}"], set()),
+        # What decides nothing does without arrays, too.
+        (["complete", "t", "4", "--time", "30"], {"numpy"}),
+        (["fail", "t", "4"], {"numpy"}),
+        (["tasks"], {"numpy"}),
+        (["--help"], {"numpy", "psycopg2"}),
+    ],
+)
+def test_work_on_a_store_of_the_current_schema_loads_what_it_needs(store_url, journal, what, also):
     from arbo_bo import ArboOptimizer
 
-    url = f"sqlite:///{tmp_path / 'arbo.db'}"
-    ArboOptimizer(url).suggest("t")
-    modules = loaded_by(
-        f"import arbo_bo; a = arbo_bo.ArboOptimizer({url!r});"
-        "a.complete_trial('t', 0, execution_time_s=1.0); a.suggest('t')"
-    )
-    assert not modules & HEAVY
+    with ArboOptimizer(store_url) as arbo:
+        for task in ("t", "u"):
+            rows = [{"parallelism": s, "execution_time_s": 9.0 + 90 / s} for s in (1, 2, 4, 8)]
+            arbo.attach_trials(task, rows)
+            arbo.suggest(task)
+    if isinstance(what, str):
+        statement = f"import arbo_bo; a = arbo_bo.ArboOptimizer({store_url!r}); {what}"
+    else:
+        options = [] if what == ["--help"] else ["--store", store_url]
+        statement = MAIN.format([what[0], *options, *what[1:]])
+    assert not loaded_by(statement) & (SLIM | also)
