@@ -1,9 +1,8 @@
 """``arbo bench``: policies against problems made of measured runs."""
 
 import shlex
-import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +74,7 @@ def run(
     with StatusLine() as status:
         status.update("reading measured runs")
         suites = build_suites(suite, SuiteOptions(tasks, data, store, namespace))
-    _remark(note for one in suites for note in one.notes)
+    bench_render.remark(note for one in suites for note in one.notes)
     results = Results(out or runner.default_folder(suite))
     plan = runner.Plan(suites, chosen, seeds, runs, jobs, tasks, find_folder(data))
     client = extra.dask_client(dask) if dask else None
@@ -83,7 +82,9 @@ def run(
         with _progress(results.folder) as progress:
             records = runner.run_benchmark(plan, results, client=client, progress=progress)
     except KeyboardInterrupt:
-        _remark([f"interrupted; the same command goes on where it was, in {results.folder}"])
+        bench_render.remark(
+            [f"interrupted; the same command goes on where it was, in {results.folder}"]
+        )
         raise click.exceptions.Exit(INTERRUPTED) from None
     # A folder may hold more than was asked for now.
     records = records[
@@ -93,7 +94,7 @@ def run(
     if json:
         return render.print_json(report.as_json(records, header))
     print(report.tables(records, header))
-    _remark([f"{bench_render.total_time(header)}; results in {results.folder}"])
+    bench_render.remark([f"{bench_render.total_time(header)}; results in {results.folder}"])
 
 
 @app.command()
@@ -160,7 +161,7 @@ def plot(
     if not set(wanted) <= {"png", "svg"}:
         raise InvalidValueError(f"--format must be png, svg or both, got {formats!a}")
     _, records = _open(folder)
-    _print_paths(plot_all(records, output or folder / "images", wanted), json)
+    bench_render.print_paths(plot_all(records, output or folder / "images", wanted), json)
 
 
 @app.command()
@@ -214,7 +215,7 @@ def report(
     parts = [Part(records, results.header()) for results, records in opened]
     given = " ".join(["DIR"] * len(folders))
     command = f"arbo bench report {given} --output {shlex.quote(str(output))}"
-    _print_paths(write_document(parts, output, command), json)
+    bench_render.print_paths(write_document(parts, output, command), json)
 
 
 @app.command("list")
@@ -243,13 +244,6 @@ def list_all(
     needs = {n: "" if p is None else f"needs the package {p}" for n, p in policies.items()}
     print()
     render.print_table(bench_render.name_table("policy", needs))
-
-
-def _print_paths(paths: Iterable[Path], json: bool) -> None:
-    if json:
-        return render.print_json([str(path) for path in paths])
-    for path in paths:
-        print(path)
 
 
 def _open(folder: Path) -> tuple[Any, Any]:
@@ -294,13 +288,8 @@ def _rebuilt(name: str, suite_options: "SuiteOptions") -> "list[Suite]":
         hint = ""
         if name == STORE and suite_options.store is None:
             hint = "; give --store, and --namespace, as `arbo bench run` was given them"
-        _remark([f"the suite {name} cannot be built here: {err}{hint}"])
+        bench_render.remark([f"the suite {name} cannot be built here: {err}{hint}"])
         return []
-
-
-def _remark(lines: Any) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Benchmarks -> what a terminal or a program reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbo_bo._format import format_time
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 def total_time(header: Mapping[str, Any]) -> str:
     """How long the benchmark took, all its parts together."""
     return f"took {format_time(max(float(header.get('seconds', 0.0)), 1e-3))} in all"
+
+
+def print_paths(paths: Iterable[Path], json: bool) -> None:
+    """Prints where something was written."""
+    if json:
+        return render.print_json([str(path) for path in paths])
+    for path in paths:
+        print(path)
+
+
+def remark(lines: Iterable[str]) -> None:
+    """Prints remarks on stderr."""
+    for line in lines:
+        render.say(line)
 
 
 def name_table(title: str, names: Mapping[str, str]) -> Table:
