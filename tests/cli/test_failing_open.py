@@ -36,6 +36,8 @@ TYPED = {
     "decide": "decide t",
     "tasks": "tasks",
     "show": "show t",
+    "savings": "savings t",
+    "report": "report t -o report.html",
     "export": "export t",
     "import": "import /dev/null",
     "doctor": "doctor",

@@ -113,6 +113,7 @@ def test_configuration_is_stored_as_documented(store, sql):
         "mean": "amdahl",
         "strategy": Strategy().to_json(),
         "lease_s": None,
+        "worker_types": [],
     }
 
 

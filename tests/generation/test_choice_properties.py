@@ -158,7 +158,7 @@ def test_laxer_deadline_never_costs_more_once_the_stricter_one_is_feasible(
         decide(
             replace(
                 task("expected_cost", objective),
-                strategy=Strategy(slo=(MaxExecutionTime(t, confidence), *budget)),
+                strategy=Strategy("expected_cost", (MaxExecutionTime(t, confidence), *budget)),
             ),
             trials,
         )
