@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Self, Unpack
 
 from arbo_bo.acquisition.registry import require as require_acquisition
-from arbo_bo.experiment import Experiment, SearchSpace
+from arbo_bo.experiment import Experiment, MaxExecutionTime, SearchSpace
 from arbo_bo.experiment.callers import asked_by
 from arbo_bo.experiment.keywords import UNSET, Settings, as_fields
 from arbo_bo.experiment.strategy import AUTO
@@ -84,7 +84,10 @@ class Configuration:
             changed, notes[:] = asked_by(caller, stored, new, given)
             return changed
 
-        return self.store.configure(task, change), notes
+        configured = self.store.configure(task, change)
+        if caller is None and not given.keys().isdisjoint(("objective", "slo")):
+            notes += _fewest_workers(configured)
+        return configured, notes
 
     def rename_experiment(self, task: str, name: str) -> Experiment:
         """Gives a task another name; its trials go with it.
@@ -139,6 +142,19 @@ class Configuration:
 
     def _stored(self, experiment: Experiment) -> Experiment:
         return self.store.configure(experiment.name, lambda stored: stored or experiment)
+
+
+def _fewest_workers(experiment: Experiment) -> list[str]:
+    """That an objective saves money alone, where nobody has said how late is too late."""
+    objective = experiment.objective
+    has_deadline = any(isinstance(x, MaxExecutionTime) for x in experiment.strategy.slo)
+    if has_deadline or experiment.worker_types or not objective.favours_fewest_workers:
+        return []
+    return [
+        f"{experiment.name}: minimising {objective} chooses the smallest degree, "
+        f"{experiment.search_space.smallest}, wherever Amdahl's law holds; say how late is too "
+        f"late (--max-time), or what time is worth (--urgency above {objective.exponent:g})"
+    ]
 
 
 def allowed_default(task: str, default: int, space: SearchSpace) -> tuple[int, list[str]]:

@@ -203,3 +203,20 @@ def test_help_lists_the_options_of_the_strategy(arbo, capsys):
     assert main(["tune", "--help"]) == 0
     shown = capsys.readouterr().out
     assert all(f"--{name}" in shown for name in ("max-time", "acquisition", "guard", "like"))
+
+
+@pytest.mark.parametrize(
+    ("options", "is_told"),
+    [
+        (["--price-per-worker-hour", "0.4"], True),
+        (["--urgency", "0.5"], True),
+        (["--price-per-worker-hour", "0.4", "--max-time", "10m"], False),
+        (["--urgency", "2"], False),
+        (["--window", "30"], False),
+    ],
+)
+def test_objective_that_saves_money_alone_is_told(store_url, capsys, options, is_told):
+    assert main(["configure", "t", "--parallelism", "1:8", *options, "--store", store_url]) == 0
+    told = capsys.readouterr().err
+    assert ("chooses the smallest degree, 1," in told) == is_told
+    assert ("--max-time" in told) == is_told
